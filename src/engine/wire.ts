@@ -1,0 +1,244 @@
+/**
+ * The wire of the engine worker: HTTP/JSON under `/v1`, as zod schemas. This file is the contract; `engine/` implements it.
+ *
+ * Every request but `GET /v1/health` carries `Authorization: Bearer <token>` and `x-varft-protocol: <PROTOCOL_VERSION>`;
+ * a worker of another version answers 426 `engine.version_mismatch` with both versions. Errors are `{error: ErrorShape}`.
+ *
+ * | call | kind |
+ * |---|---|
+ * | `GET /v1/health` | answered by a thread that never waits for torch |
+ * | `GET /v1/info` | plain |
+ * | `PUT /v1/images/{sha256}` | raw bytes; refused when the hash or the decoding fails |
+ * | `POST /v1/sample`, `POST /v1/logprobs` | plain; disconnecting cancels; a missing image is 409 `images.missing` with `details.missing` |
+ * | `POST /v1/forward_backward`, `optim_step`, `zero_grad`, `save`, `load`, `export` | mutations: 202 and an operation |
+ * | `GET /v1/ops/{id}?wait=30` | the operation; a mutation sent twice under one id runs once |
+ * | `POST /v1/shutdown` | clean stop after the running operation |
+ */
+import { z } from "zod";
+import { messageSchema, sha256Schema } from "../core/messages.ts";
+
+/** Exact-match version of this wire. Any change of meaning raises it. */
+export const PROTOCOL_VERSION = "1";
+
+/** base64 of little-endian int32 / float32; see `core/arrays.ts`. */
+const int32 = z.string();
+const float32 = z.string();
+
+/** How images become tokens: limits on pixels after resizing; null means the checkpoint's own. A recipe may lower `max` to save tokens. */
+export const pixelsSchema = z.strictObject({ min: z.int().positive().nullable(), max: z.int().positive().nullable() });
+export type Pixels = z.infer<typeof pixelsSchema>;
+
+/**
+ * A prompt as the worker rendered it. `ids` has every image run collapsed to one image token; `images[k]` gives the k-th run.
+ * `digest` = sha256 over ids, image hashes, grids, template and processor settings. Stored once per prompt and sent back with
+ * `forward_backward`, where the worker renders `messages` again and refuses any difference (`engine.prompt_mismatch`).
+ */
+export const promptRecordSchema = z.strictObject({
+  digest: sha256Schema,
+  ids: int32,
+  images: z.array(z.strictObject({ sha256: sha256Schema, grid: z.tuple([z.int(), z.int(), z.int()]) })),
+  /** Prompt length with images expanded. */
+  length: z.int().nonnegative(),
+  templateSha256: sha256Schema,
+  processorSha256: sha256Schema,
+});
+export type PromptRecord = z.infer<typeof promptRecordSchema>;
+
+export const samplingSchema = z.strictObject({
+  /** 0 means greedy. Log-probabilities are then those of temperature 1. */
+  temperature: z.number().nonnegative(),
+  topP: z.number().gt(0).max(1),
+  /** 0 means off. */
+  topK: z.int().nonnegative(),
+  /** 1 means off; as in transformers: logits of seen tokens (prompt included) divided when positive, multiplied when negative. */
+  repetitionPenalty: z.number().positive(),
+  maxTokens: z.int().positive(),
+  /** Sampling ends after the token whose text completes one of these; the text keeps the stop string. */
+  stop: z.array(z.string().min(1)).max(16),
+});
+export type Sampling = z.infer<typeof samplingSchema>;
+
+/** 16 hex digits: the counter-based noise of one completion; see `core/seeds.ts`. */
+export const noiseKeySchema = z.string().regex(/^[0-9a-f]{16}$/);
+
+export const stopReasonSchema = z.enum([
+  /** An end-of-turn token was sampled; it is the last of `tokenIds` and is trained. */
+  "end",
+  /** A stop string was completed. */
+  "stop",
+  /** `maxTokens` reached. */
+  "length",
+]);
+
+export const sampleRequestSchema = z.strictObject({
+  prompts: z.array(
+    z.strictObject({
+      messages: z.array(messageSchema),
+      /** One completion per key; the prompt is prefilled once. */
+      keys: z.array(noiseKeySchema).min(1),
+    }),
+  ),
+  sampling: samplingSchema,
+  pixels: pixelsSchema,
+});
+export type SampleRequest = z.infer<typeof sampleRequestSchema>;
+
+export const completionSchema = z.strictObject({
+  tokenIds: int32,
+  text: z.string(),
+  /** [T] nats: log_softmax(logits / temperature) after the vision-token ban, before top-k, top-p and repetition penalty. */
+  logprobs: float32,
+  stopReason: stopReasonSchema,
+});
+export const sampleResponseSchema = z.strictObject({
+  /** Optimiser steps behind the weights that sampled. */
+  policyVersion: z.int().nonnegative(),
+  results: z.array(z.strictObject({ prompt: promptRecordSchema, completions: z.array(completionSchema) })),
+  seconds: z.record(z.string(), z.number()),
+});
+export type SampleResponse = z.infer<typeof sampleResponseSchema>;
+
+/** One completion to score or to train on. Exactly one of `tokenIds` and `text`: text is for demonstrations, and only the worker tokenises it. */
+const rowBase = {
+  messages: z.array(messageSchema),
+  /** Required with `tokenIds`; null for a demonstration, which was never sampled. */
+  prompt: z.strictObject({ digest: sha256Schema, ids: int32, images: promptRecordSchema.shape.images }).nullable(),
+  tokenIds: int32.nullable(),
+  text: z.string().nullable(),
+};
+
+export const logprobsRequestSchema = z.strictObject({
+  rows: z.array(z.strictObject(rowBase)),
+  temperature: z.number().positive(),
+  pixels: pixelsSchema,
+  policy: z.enum(["current", "reference"]),
+});
+export type LogprobsRequest = z.infer<typeof logprobsRequestSchema>;
+
+export const logprobsResponseSchema = z.strictObject({
+  policyVersion: z.int().nonnegative(),
+  rows: z.array(z.strictObject({ digest: sha256Schema, tokenIds: int32, logprobs: float32 })),
+});
+
+export const objectiveSchema = z.discriminatedUnion("name", [
+  /** loss = sum_t weight_t * -logp_t */
+  z.strictObject({ name: z.literal("cross_entropy") }),
+  /** loss = sum_t -min(r A, clip(r, 1 - low, 1 + high) A), r = exp(logp - old); `old` absent means r = 1 in value, gradient A grad logp. */
+  z.strictObject({ name: z.literal("grpo"), clipLow: z.number().positive(), clipHigh: z.number().positive() }),
+]);
+export type Objective = z.infer<typeof objectiveSchema>;
+
+export const forwardBackwardSchema = z.strictObject({
+  operationId: z.string().min(1),
+  /** From `info`; a worker that has restarted since answers 409 `engine.restarted`. */
+  instanceId: z.string().min(1),
+  rows: z.array(
+    z.strictObject({
+      ...rowBase,
+      /** [T] per-token advantages (cross-entropy: weights), already weighted and normalised over the global batch; or one value for all tokens, as [1]. */
+      advantages: float32,
+      /** [T] log-probabilities at the start of the update; null on the first pass of a batch. */
+      oldLogprobs: float32.nullable(),
+    }),
+  ),
+  objective: objectiveSchema,
+  temperature: z.number().positive(),
+  pixels: pixelsSchema,
+  /** Upper bound on prompt + completion tokens forwarded at once. */
+  maxTokensPerMicrobatch: z.int().positive(),
+});
+export type ForwardBackwardRequest = z.infer<typeof forwardBackwardSchema>;
+
+export const forwardBackwardResultSchema = z.strictObject({
+  /** Sum over rows and tokens. */
+  loss: z.number(),
+  tokens: z.int(),
+  microbatches: z.int(),
+  clippedTokens: z.int(),
+  rows: z.array(z.strictObject({ tokenIds: int32, logprobs: float32 })),
+  seconds: z.record(z.string(), z.number()),
+});
+export type ForwardBackwardResult = z.infer<typeof forwardBackwardResultSchema>;
+
+export const optimStepSchema = z.strictObject({
+  operationId: z.string().min(1),
+  instanceId: z.string().min(1),
+  /** The worker has no schedule: it receives the rate. */
+  learningRate: z.number().nonnegative(),
+  betas: z.tuple([z.number(), z.number()]),
+  eps: z.number().positive(),
+  weightDecay: z.number().nonnegative(),
+  /** 0 means no clipping. */
+  maxGradNorm: z.number().nonnegative(),
+});
+export type OptimStepRequest = z.infer<typeof optimStepSchema>;
+/** Non-finite gradients are an error (`engine.nonfinite_gradient`), the weights untouched and the gradients cleared. */
+export const optimStepResultSchema = z.strictObject({ gradNorm: z.number(), policyVersion: z.int().nonnegative() });
+
+/** `save` writes weights, optimiser state and manifest beside the target, syncs and renames; `export` writes a Hugging Face folder. Both refuse an existing target. */
+export const pathRequestSchema = z.strictObject({
+  operationId: z.string().min(1),
+  instanceId: z.string().min(1),
+  path: z.string().min(1),
+  /** `save`: stored in the manifest; `load`: every key present must match (`checkpoint.mismatch` names both values). */
+  pins: z.record(z.string(), z.string()),
+});
+export type PathRequest = z.infer<typeof pathRequestSchema>;
+export const saveResultSchema = z.strictObject({
+  /** sha256 over the manifest, which holds the sha256 of every file. */
+  checkpointDigest: sha256Schema,
+  bytes: z.int(),
+  policyVersion: z.int().nonnegative(),
+});
+export const loadResultSchema = saveResultSchema;
+export const exportResultSchema = z.strictObject({ bytes: z.int() });
+
+export const operationSchema = z.strictObject({
+  operationId: z.string(),
+  status: z.enum(["queued", "running", "done", "failed"]),
+  result: z.unknown(),
+  error: z
+    .strictObject({
+      code: z.string(),
+      message: z.string(),
+      hint: z.string().nullable(),
+      details: z.record(z.string(), z.unknown()),
+      retryable: z.boolean(),
+    })
+    .nullable(),
+});
+export type Operation = z.infer<typeof operationSchema>;
+
+export const healthSchema = z.strictObject({
+  ok: z.boolean(),
+  instanceId: z.string(),
+  protocolVersion: z.string(),
+  /** What the torch thread is doing, null when idle. */
+  busy: z.string().nullable(),
+  busySeconds: z.number(),
+});
+
+export const infoSchema = z.strictObject({
+  protocolVersion: z.string(),
+  instanceId: z.string(),
+  workerVersion: z.string(),
+  versions: z.record(z.string(), z.string()),
+  model: z.strictObject({
+    path: z.string(),
+    architecture: z.string(),
+    parameters: z.int(),
+    vocabularySize: z.int(),
+    contextLength: z.int(),
+    endTokenIds: z.array(z.int()),
+    imageTokenId: z.int(),
+    /** Never sampled, and excluded from every log-probability. */
+    bannedTokenIds: z.array(z.int()),
+    templateSha256: sha256Schema,
+    processorSha256: sha256Schema,
+  }),
+  device: z.string(),
+  dtype: z.enum(["float32", "bfloat16"]),
+  threads: z.int(),
+  policyVersion: z.int().nonnegative(),
+});
+export type EngineInfo = z.infer<typeof infoSchema>;
