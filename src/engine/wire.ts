@@ -15,6 +15,7 @@
  * | `POST /v1/shutdown` | clean stop after the running operation |
  */
 import { z } from "zod";
+import { pixelsSchema, promptRecordSchema, samplingSchema } from "../core/completion.ts";
 import { messageSchema, sha256Schema } from "../core/messages.ts";
 
 /** Exact-match version of this wire. Any change of meaning raises it. */
@@ -23,40 +24,6 @@ export const PROTOCOL_VERSION = "1";
 /** base64 of little-endian int32 / float32; see `core/arrays.ts`. */
 const int32 = z.string();
 const float32 = z.string();
-
-/** How images become tokens: limits on pixels after resizing; null means the checkpoint's own. A recipe may lower `max` to save tokens. */
-export const pixelsSchema = z.strictObject({ min: z.int().positive().nullable(), max: z.int().positive().nullable() });
-export type Pixels = z.infer<typeof pixelsSchema>;
-
-/**
- * A prompt as the worker rendered it. `ids` has every image run collapsed to one image token; `images[k]` gives the k-th run.
- * `digest` = sha256 over ids, image hashes, grids, template and processor settings. Stored once per prompt and sent back with
- * `forward_backward`, where the worker renders `messages` again and refuses any difference (`engine.prompt_mismatch`).
- */
-export const promptRecordSchema = z.strictObject({
-  digest: sha256Schema,
-  ids: int32,
-  images: z.array(z.strictObject({ sha256: sha256Schema, grid: z.tuple([z.int(), z.int(), z.int()]) })),
-  /** Prompt length with images expanded. */
-  length: z.int().nonnegative(),
-  templateSha256: sha256Schema,
-  processorSha256: sha256Schema,
-});
-export type PromptRecord = z.infer<typeof promptRecordSchema>;
-
-export const samplingSchema = z.strictObject({
-  /** 0 means greedy. Log-probabilities are then those of temperature 1. */
-  temperature: z.number().nonnegative(),
-  topP: z.number().gt(0).max(1),
-  /** 0 means off. */
-  topK: z.int().nonnegative(),
-  /** 1 means off; as in transformers: logits of seen tokens (prompt included) divided when positive, multiplied when negative. */
-  repetitionPenalty: z.number().positive(),
-  maxTokens: z.int().positive(),
-  /** Sampling ends after the token whose text completes one of these; the text keeps the stop string. */
-  stop: z.array(z.string().min(1)).max(16),
-});
-export type Sampling = z.infer<typeof samplingSchema>;
 
 /** 16 hex digits: the counter-based noise of one completion; see `core/seeds.ts`. */
 export const noiseKeySchema = z.string().regex(/^[0-9a-f]{16}$/);

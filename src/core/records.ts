@@ -1,0 +1,168 @@
+/**
+ * Records: the append-only lines of a run. `rollout`, `score` and `update` join into a trace by rollout id; `prompt` holds what many
+ * rollouts share; `step_committed` and `resume` say which steps count. Readers refuse an unknown major version and ignore extra fields.
+ */
+import { z } from "zod";
+import { sha256Schema } from "./messages.ts";
+import { stepSchema } from "./step.ts";
+
+/** Raised when the meaning of a field changes. Adding a field is not a change. */
+export const RECORD_VERSION = 1;
+
+/** Everything that differs between two identical runs: wall-clock seconds by phase. Compare runs without it. */
+const seconds = z.record(z.string(), z.number());
+
+export const toolRunSchema = z.object({
+  tool: z.string(),
+  input: z.unknown(),
+  status: z.enum(["ok", "failed", "timeout", "invalid_input", "lost"]),
+  /** What the tool said, already limited in length; null when it said nothing. */
+  text: z.string().nullable(),
+  /** sha256 of images that it made. */
+  images: z.array(sha256Schema),
+  /** The first of `images` becomes the current image. */
+  replacesImage: z.boolean(),
+  detail: z.record(z.string(), z.unknown()),
+  seconds: z.number(),
+});
+export type ToolRun = z.infer<typeof toolRunSchema>;
+
+export const turnSchema = z.object({
+  /** Digest of the prompt as the engine rendered it; null for policies without token ids. */
+  promptDigest: sha256Schema.nullable(),
+  text: z.string(),
+  /** Sampled ids [T], base64 int32; null for policies without token ids. */
+  tokenIds: z.string().nullable(),
+  /** [T] nats, base64 float32, as the sampler reported them. */
+  logprobs: z.string().nullable(),
+  /** `end`: end-of-turn token; `stop`: a stop string; `length`: token limit. */
+  stopReason: z.enum(["end", "stop", "length"]),
+  noiseKey: z.string().nullable(),
+  policyVersion: z.int().nullable(),
+  step: stepSchema,
+  toolRuns: z.array(toolRunSchema),
+  seconds,
+});
+export type Turn = z.infer<typeof turnSchema>;
+
+/** Why an episode ended. */
+export const episodeStopSchema = z.enum([
+  "answered",
+  /** `maxTurns` model calls made. */
+  "turn_limit",
+  /** A malformed step, where the environment is set to stop at one. */
+  "malformed",
+  /** The next prompt would not fit the model's context. */
+  "context_exceeded",
+]);
+export type EpisodeStop = z.infer<typeof episodeStopSchema>;
+
+const head = { version: z.literal(RECORD_VERSION) };
+
+export const promptEntrySchema = z.object({
+  ...head,
+  kind: z.literal("prompt"),
+  digest: sha256Schema,
+  /** Image runs collapsed to one id each; base64 int32. */
+  ids: z.string(),
+  images: z.array(z.object({ sha256: sha256Schema, grid: z.tuple([z.int(), z.int(), z.int()]) })),
+  length: z.int(),
+  templateSha256: sha256Schema,
+  processorSha256: sha256Schema,
+});
+
+export const rolloutRecordSchema = z.object({
+  ...head,
+  kind: z.literal("rollout"),
+  /** `<step>/<task id>/<rollout index>`; joins scores and updates. */
+  id: z.string(),
+  step: z.int(),
+  taskId: z.string(),
+  taskKind: z.string(),
+  /** Index within the group of the task. */
+  rollout: z.int(),
+  task: z.object({ question: z.string(), images: z.array(sha256Schema) }),
+  turns: z.array(turnSchema),
+  stop: episodeStopSchema,
+  answer: z.string().nullable(),
+  /** What may differ on a repeat through no fault of the seed, for example `turn 1: code: wall-clock timeout`. */
+  nondeterminism: z.array(z.string()),
+});
+export type RolloutRecord = z.infer<typeof rolloutRecordSchema>;
+
+export const scoreRecordSchema = z.object({
+  ...head,
+  kind: z.literal("score"),
+  rolloutId: z.string(),
+  reward: z.number(),
+  parts: z.array(
+    z.object({
+      verifier: z.string(),
+      weight: z.number(),
+      /** In [0, 1], or null: does not apply to this task. */
+      score: z.number().nullable(),
+      detail: z.record(z.string(), z.unknown()),
+    }),
+  ),
+});
+export type ScoreRecord = z.infer<typeof scoreRecordSchema>;
+
+export const updateRecordSchema = z.object({
+  ...head,
+  kind: z.literal("update"),
+  step: z.int(),
+  learningRate: z.number(),
+  loss: z.number(),
+  gradNorm: z.number(),
+  clippedTokens: z.int(),
+  tokens: z.int(),
+  policyVersion: z.int(),
+  /** Mean and largest |trainer - sampler| log-probability over all trained tokens, nats. */
+  mismatch: z.object({ mean: z.number(), max: z.number() }),
+  rewardMean: z.number(),
+  rewardStd: z.number(),
+  rewardParts: z.record(z.string(), z.number().nullable()),
+  /** Groups whose rewards are all equal: they give no gradient. */
+  silentGroups: z.int(),
+  groups: z.int(),
+  rows: z.array(
+    z.object({
+      rolloutId: z.string(),
+      turn: z.int(),
+      /** One advantage for the episode, before normalisation over the batch. */
+      advantage: z.number(),
+      /** [T] nats under the policy at the start of the update, base64 float32. */
+      logprobs: z.string(),
+    }),
+  ),
+  seconds,
+});
+export type UpdateRecord = z.infer<typeof updateRecordSchema>;
+
+/** The step's checkpoint is on disk: everything up to here counts. */
+export const stepCommittedSchema = z.object({
+  ...head,
+  kind: z.literal("step_committed"),
+  step: z.int(),
+  checkpoint: z.string(),
+  checkpointDigest: sha256Schema,
+});
+export type StepCommitted = z.infer<typeof stepCommittedSchema>;
+
+/** A new life of the run: readers ignore records of steps >= `fromStep` written before this line. */
+export const resumeRecordSchema = z.object({
+  ...head,
+  kind: z.literal("resume"),
+  fromStep: z.int(),
+  reason: z.string(),
+});
+
+export const recordSchema = z.discriminatedUnion("kind", [
+  promptEntrySchema,
+  rolloutRecordSchema,
+  scoreRecordSchema,
+  updateRecordSchema,
+  stepCommittedSchema,
+  resumeRecordSchema,
+]);
+export type RunRecord = z.infer<typeof recordSchema>;

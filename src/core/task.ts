@@ -1,0 +1,39 @@
+/**
+ * Tasks. `public` is all that prompts, tools and the sandbox ever see; `private` is for verifiers alone.
+ */
+import type { CanonicalImage } from "./images.ts";
+
+export interface PublicTask {
+  question: string;
+  /** sha256 of each image, in the order the question means them. The first is the one that code works on. */
+  images: string[];
+}
+
+export interface PrivateTask {
+  /** Accepted answers; any one is right. */
+  answers: string[];
+  /** Category for stratified batches and tables, for example `rotation90`. */
+  kind: string;
+  /** sha256 of the undamaged original, when it is known. */
+  cleanImage?: string;
+}
+
+export interface Task {
+  /** Unique in its task set; part of every noise key. */
+  id: string;
+  public: PublicTask;
+  private: PrivateTask;
+}
+
+/** A task with the bytes of the images it names. */
+export interface LoadedTask {
+  task: Task;
+  images: CanonicalImage[];
+}
+
+/** A finite, ordered collection that makes or reads tasks on demand. The same index always gives the same task. */
+export interface TaskSet {
+  readonly name: string;
+  readonly size: number;
+  load(index: number): Promise<LoadedTask>;
+}

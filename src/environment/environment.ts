@@ -1,0 +1,84 @@
+/**
+ * Binds a step's actions to tools and says when an episode ends. What a model does wrong becomes an observation, never an error.
+ */
+import type { CanonicalImage, ImageStore } from "../core/images.ts";
+import type { EpisodeStop, ToolRun } from "../core/records.ts";
+import type { Step } from "../core/step.ts";
+import { parseStep } from "../protocol/parse.ts";
+import { rewriteBoxes } from "../tools/code/boxes.ts";
+import type { CodeInput } from "../tools/code/index.ts";
+import { runTool, type Tool } from "../tools/tool.ts";
+import { stateAt, type Trace } from "./messages.ts";
+import type { EnvironmentSettings } from "./settings.ts";
+
+export interface Environment {
+  settings: EnvironmentSettings;
+  tools: { code: Tool<CodeInput> };
+  /** Where images that tools make are kept, and the current one is read. */
+  images: ImageStore;
+}
+
+export interface StepOutcome {
+  step: Step;
+  toolRuns: ToolRun[];
+  /** Null: the episode goes on. */
+  stop: EpisodeStop | null;
+  answer: string | null;
+}
+
+/** Parses what the policy wrote and carries it out. `trace` holds the turns before it. */
+export async function act(
+  environment: Environment,
+  trace: Trace,
+  text: string,
+  signal: AbortSignal,
+): Promise<StepOutcome> {
+  const { settings } = environment;
+  const step = parseStep(text, settings.parsing);
+  const toolRuns: ToolRun[] = [];
+  const state = stateAt(trace, trace.turns.length);
+  for (const action of step.actions) {
+    switch (action.type) {
+      case "answer":
+        return { step, toolRuns, stop: "answered", answer: action.text };
+      case "problem":
+        state.problems = [...action.problems].sort();
+        break;
+      case "code": {
+        const image = state.image === null ? null : await environment.images.get(state.image);
+        const source = boxedSource(action.source, trace, state.problems, image, settings);
+        const { run, images } = await runTool(environment.tools.code, { source }, { image, signal });
+        for (const made of images) await environment.images.put(made);
+        toolRuns.push(run);
+        break;
+      }
+      case "search":
+        toolRuns.push(notOffered("search", { query: action.query }));
+        break;
+    }
+  }
+  const malformed = step.actions.length === 0 && step.faults.length > 0;
+  const stop =
+    malformed && settings.malformed === "stop"
+      ? "malformed"
+      : trace.turns.length + 1 >= settings.maxTurns
+        ? "turn_limit"
+        : null;
+  return { step, toolRuns, stop, answer: null };
+}
+
+function boxedSource(
+  source: string,
+  trace: Trace,
+  problems: string[],
+  image: CanonicalImage | null,
+  settings: EnvironmentSettings,
+): string {
+  if (settings.boxes === "as-written" || problems[0] !== "crop" || image === null) return source;
+  return rewriteBoxes(source, trace.task.question, image);
+}
+
+function notOffered(tool: string, input: unknown): ToolRun {
+  const text = `${tool}: not offered in this environment`;
+  return { tool, input, status: "invalid_input", text, images: [], replacesImage: false, detail: {}, seconds: 0 };
+}

@@ -1,0 +1,114 @@
+/**
+ * The reducer: what the policy sees at a turn, from the trace alone. Live episodes, replay and the viewer all call it.
+ */
+import type { Message, Part } from "../core/messages.ts";
+import type { ToolRun, Turn } from "../core/records.ts";
+import { fill } from "../protocol/prompt-set.ts";
+import type { EnvironmentSettings } from "./settings.ts";
+
+/** The part of a rollout record that the reducer reads. */
+export interface Trace {
+  task: { question: string; images: string[] };
+  turns: readonly Turn[];
+}
+
+export interface EpisodeState {
+  /** sha256 of the image that code works on; null in a text-only episode. */
+  image: string | null;
+  /** Last declared problems, sorted. */
+  problems: string[];
+}
+
+/** State before `turn` (0-based): the fold of all earlier turns. */
+export function stateAt(trace: Trace, turn: number): EpisodeState {
+  const state: EpisodeState = { image: trace.task.images[0] ?? null, problems: [] };
+  for (const { step, toolRuns } of trace.turns.slice(0, turn)) {
+    for (const action of step.actions) if (action.type === "problem") state.problems = [...action.problems].sort();
+    for (const run of toolRuns) if (run.replacesImage) state.image = run.images[0] ?? state.image;
+  }
+  return state;
+}
+
+/**
+ * Messages before `turn` (0-based).
+ *
+ * `restated`: one user turn [current image, prompt with query and chain].
+ * `chat`: user [images, prompt], then per earlier turn the assistant's sampled part and the environment's answer.
+ */
+export function messagesAt(trace: Trace, turn: number, settings: EnvironmentSettings): Message[] {
+  return settings.context === "restated" ? restated(trace, turn, settings) : chat(trace, turn, settings);
+}
+
+function restated(trace: Trace, turn: number, settings: EnvironmentSettings): Message[] {
+  const { image } = stateAt(trace, turn);
+  const chain = trace.turns
+    .slice(0, turn)
+    .map((past) => chainLink(past, settings))
+    .filter((link) => link !== "")
+    .join("\n");
+  const text = fill(settings.prompts.restated, { query: trace.task.question, chain }).trimEnd();
+  const others = trace.task.images.slice(1);
+  const images = [...(image === null ? [] : [image]), ...others].map(imagePart);
+  return [{ role: "user", content: [...images, { type: "text", text }] }];
+}
+
+/** What one step adds to the restated chain. */
+function chainLink(turn: Turn, settings: EnvironmentSettings): string {
+  const answer = observation(turn, settings);
+  if (settings.parsing === "reference") {
+    // As the reference's evaluation: a step without a tag changes nothing, a failed snippet shows no error.
+    if (turn.step.actions.length === 0) return "";
+    return [turn.text.trim(), tipOf(turn, settings)].filter((line) => line !== "").join("\n");
+  }
+  // A processed image speaks for itself: it stands before the text.
+  const silent = turn.toolRuns.some((run) => run.replacesImage);
+  return [turn.text.trim(), silent ? "" : answer].filter((line) => line !== "").join("\n");
+}
+
+function chat(trace: Trace, turn: number, settings: EnvironmentSettings): Message[] {
+  const first: Part[] = [
+    ...trace.task.images.map(imagePart),
+    { type: "text", text: fill(settings.prompts.chat, { query: trace.task.question }) },
+  ];
+  const messages: Message[] = [{ role: "user", content: first }];
+  for (const past of trace.turns.slice(0, turn)) {
+    const said: Part =
+      past.tokenIds === null
+        ? { type: "text", text: past.text }
+        : { type: "sampled", text: past.text, tokenIds: past.tokenIds };
+    const images = past.toolRuns.flatMap((run) => (run.replacesImage ? run.images.slice(0, 1) : []));
+    messages.push({ role: "assistant", content: [said] });
+    messages.push({
+      role: "user",
+      content: [...images.map(imagePart), { type: "text", text: observation(past, settings) }],
+    });
+  }
+  return messages;
+}
+
+/** The environment's answer to a step, as text; empty when there is none. */
+export function observation(turn: Turn, settings: EnvironmentSettings): string {
+  const lines = [tipOf(turn, settings), ...turn.toolRuns.map((run) => toolLine(run, settings))];
+  if (turn.step.faults.length > 0 && turn.step.actions.length === 0) {
+    lines.push(fill(settings.prompts.malformed, { faults: turn.step.faults.join(", ") }));
+  }
+  return lines.filter((line) => line !== "").join("\n");
+}
+
+function tipOf(turn: Turn, { prompts }: EnvironmentSettings): string {
+  const declared = turn.step.actions.find((action) => action.type === "problem");
+  if (declared === undefined) return "";
+  // The reference follows the alphabetically first problem.
+  const first = [...declared.problems].sort()[0];
+  return first === "none" ? prompts.tips.none : first === "crop" ? prompts.tips.crop : prompts.tips.other;
+}
+
+function toolLine(run: ToolRun, { prompts }: EnvironmentSettings): string {
+  const output = run.text ?? "";
+  if (run.status !== "ok") return fill(prompts.failed, { output });
+  return fill(run.replacesImage ? prompts.processed : prompts.unprocessed, { output });
+}
+
+function imagePart(sha256: string): Part {
+  return { type: "image", sha256 };
+}

@@ -1,0 +1,18 @@
+/**
+ * What an environment can be set to. Part of every run's recipe and of every checkpoint's pins.
+ */
+import type { Parsing } from "../protocol/parse.ts";
+import type { PromptSet } from "../protocol/prompt-set.ts";
+import type { Boxes } from "../tools/code/boxes.ts";
+
+export interface EnvironmentSettings {
+  /** `restated` (the paper): each step a fresh prompt with the current image, the question and the chain as text. `chat`: one conversation. */
+  context: "restated" | "chat";
+  parsing: Parsing;
+  boxes: Boxes;
+  /** Model calls, not tool calls. */
+  maxTurns: number;
+  /** What a step outside the strict format leads to: an observation, or the end of the episode. */
+  malformed: "observe" | "stop";
+  prompts: PromptSet;
+}

@@ -1,0 +1,119 @@
+/**
+ * One task -> one rollout record. The same code serves training, evaluation, replay and the demo; only the policy differs.
+ *
+ * What lives here: running episodes and groups of them. What does not: rewards, gradients, files.
+ */
+import type { LoadedTask } from "../core/task.ts";
+import { RECORD_VERSION, type EpisodeStop, type RolloutRecord, type Turn } from "../core/records.ts";
+import { noiseKey } from "../core/seeds.ts";
+import { act, type Environment } from "../environment/environment.ts";
+import { messagesAt } from "../environment/messages.ts";
+import type { PromptRecord, Sampling } from "../core/completion.ts";
+import type { Policy } from "../policies/policy.ts";
+
+export interface EpisodeRequest {
+  loaded: LoadedTask;
+  environment: Environment;
+  policy: Policy;
+  sampling: Sampling;
+  runSeed: number;
+  /** Training step; part of the noise key and of the record id. */
+  step: number;
+  /** Index within the task's group. */
+  rollout: number;
+  signal: AbortSignal;
+}
+
+export interface Episode {
+  record: RolloutRecord;
+  /** Prompts by turn, from policies with token ids. */
+  prompts: (PromptRecord | null)[];
+}
+
+/** Opens the session at once, so that a group started together forms complete waves from its first sample on. */
+export function startEpisode(request: EpisodeRequest): Promise<Episode> {
+  const session = request.policy.open();
+  return run(request, session).finally(() => session.close());
+}
+
+async function run(request: EpisodeRequest, session: ReturnType<Policy["open"]>): Promise<Episode> {
+  const { loaded, environment, sampling, runSeed, step, rollout, signal } = request;
+  const { task, images } = loaded;
+  for (const image of images) await environment.images.put(image);
+  const turns: Turn[] = [];
+  const prompts: (PromptRecord | null)[] = [];
+  const trace = { task: { question: task.public.question, images: task.public.images }, turns };
+  let stop: EpisodeStop | null = null;
+  let answer: string | null = null;
+  while (stop === null) {
+    signal.throwIfAborted();
+    const key = noiseKey({ runSeed, step, taskId: task.id, rollout, turn: turns.length });
+    const messages = messagesAt(trace, turns.length, environment.settings);
+    const completion = await session.sample({ messages, key, sampling, signal });
+    if (completion === null) {
+      stop = "context_exceeded";
+      break;
+    }
+    const started = performance.now();
+    const acted = await act(environment, trace, completion.text, signal);
+    const { sampled } = completion;
+    turns.push({
+      promptDigest: sampled?.prompt.digest ?? null,
+      text: completion.text,
+      tokenIds: sampled?.tokenIds ?? null,
+      logprobs: sampled?.logprobs ?? null,
+      stopReason: completion.stopReason,
+      noiseKey: sampled === null ? null : key,
+      policyVersion: sampled?.policyVersion ?? null,
+      step: acted.step,
+      toolRuns: acted.toolRuns,
+      seconds: { ...completion.seconds, tools: (performance.now() - started) / 1000 },
+    });
+    prompts.push(sampled?.prompt ?? null);
+    ({ stop, answer } = acted);
+  }
+  const record: RolloutRecord = {
+    version: RECORD_VERSION,
+    kind: "rollout",
+    id: `${step}/${task.id}/${rollout}`,
+    step,
+    taskId: task.id,
+    taskKind: task.private.kind,
+    rollout,
+    task: trace.task,
+    turns,
+    stop,
+    answer,
+    nondeterminism: nondeterminismOf(turns),
+  };
+  return { record, prompts };
+}
+
+function nondeterminismOf(turns: readonly Turn[]): string[] {
+  return turns.flatMap((turn, index) =>
+    turn.toolRuns
+      .filter((run) => run.status === "timeout" || run.status === "lost")
+      .map((run) => `turn ${index}: ${run.tool}: ${run.status === "timeout" ? "wall-clock timeout" : "sandbox process lost"}`),
+  );
+}
+
+/** All rollouts of all tasks at once; tasks keep their order, rollouts their index. One failure aborts the others. */
+export async function runGroups(
+  tasks: readonly LoadedTask[],
+  groupSize: number,
+  request: Omit<EpisodeRequest, "loaded" | "rollout">,
+): Promise<Episode[][]> {
+  const abort = new AbortController();
+  const signal = AbortSignal.any([request.signal, abort.signal]);
+  const started = tasks.map((loaded) =>
+    Array.from({ length: groupSize }, (_, rollout) => startEpisode({ ...request, loaded, rollout, signal })),
+  );
+  const settled = Promise.allSettled(started.flat());
+  try {
+    return await Promise.all(started.map((group) => Promise.all(group)));
+  } catch (error) {
+    abort.abort(error);
+    await settled;
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The engine's policy. `reproducible` samples in waves: a wave leaves when every open session has asked or closed, sorted by key,
+ * so what is batched with what depends on the episodes alone and never on the clock.
+ */
+import { EngineError } from "../core/errors.ts";
+import type { EngineClient } from "../engine/client.ts";
+import type { Pixels } from "../core/completion.ts";
+import type { SampleResponse } from "../engine/wire.ts";
+import type { Completion, Policy, SampleRequest } from "./policy.ts";
+
+interface Waiting {
+  request: SampleRequest;
+  /** Equal prompts are prefilled once. */
+  prompt: string;
+  resolve(completion: Completion | null): void;
+  reject(error: unknown): void;
+}
+
+export interface EnginePolicyOptions {
+  client: EngineClient;
+  pixels: Pixels;
+}
+
+export function enginePolicy({ client, pixels }: EnginePolicyOptions): Policy {
+  let open = 0;
+  let waiting: Waiting[] = [];
+
+  const flushWhenComplete = (): void => {
+    if (waiting.length === 0 || waiting.length < open) return;
+    const wave = waiting;
+    waiting = [];
+    void sampleWave(client, pixels, wave);
+  };
+
+  return {
+    open() {
+      open++;
+      let closed = false;
+      return {
+        sample: (request) =>
+          new Promise((resolve, reject) => {
+            waiting.push({ request, prompt: JSON.stringify(request.messages), resolve, reject });
+            flushWhenComplete();
+          }),
+        close() {
+          if (closed) return;
+          closed = true;
+          open--;
+          flushWhenComplete();
+        },
+      };
+    },
+  };
+}
+
+async function sampleWave(client: EngineClient, pixels: Pixels, wave: Waiting[]): Promise<void> {
+  const sorted = [...wave].sort((a, b) => (a.request.key < b.request.key ? -1 : 1));
+  const byPrompt = new Map<string, Waiting[]>();
+  for (const one of sorted) {
+    const same = byPrompt.get(one.prompt);
+    if (same === undefined) byPrompt.set(one.prompt, [one]);
+    else same.push(one);
+  }
+  const groups = [...byPrompt.values()];
+  try {
+    const response = await sampleGroups(client, pixels, groups);
+    if (response !== null) deliver(groups, response);
+  } catch (error) {
+    for (const one of wave) one.reject(error);
+  }
+}
+
+/** Samples all groups; a prompt over the context length is answered with null and left out. */
+async function sampleGroups(client: EngineClient, pixels: Pixels, groups: Waiting[][]): Promise<SampleResponse | null> {
+  for (;;) {
+    const first = groups[0]?.[0];
+    if (first === undefined) return null;
+    try {
+      return await client.sample(
+        {
+          prompts: groups.map((group) => ({
+            messages: group[0]?.request.messages ?? [],
+            keys: group.map((one) => one.request.key),
+          })),
+          sampling: first.request.sampling,
+          pixels,
+        },
+        { signal: AbortSignal.any(groups.flat().map((one) => one.request.signal)) },
+      );
+    } catch (error) {
+      const index = error instanceof EngineError && error.code === "engine.context_exceeded" ? error.details["prompt"] : null;
+      if (typeof index !== "number" || groups[index] === undefined) throw error;
+      for (const one of groups.splice(index, 1)[0] ?? []) one.resolve(null);
+    }
+  }
+}
+
+function deliver(groups: Waiting[][], response: SampleResponse): void {
+  const rows = groups.reduce((count, group) => count + group.length, 0);
+  // Every row of a wave waits for the whole wave: its share of the seconds is an equal part.
+  const seconds = Object.fromEntries(Object.entries(response.seconds).map(([phase, value]) => [phase, value / rows]));
+  groups.forEach((group, g) => {
+    const result = response.results[g];
+    group.forEach((one, k) => {
+      const completion = result?.completions[k];
+      if (result === undefined || completion === undefined) {
+        one.reject(new EngineError("engine.bad_response", `sample: no completion ${k} for prompt ${g}`));
+        return;
+      }
+      const { text, stopReason, tokenIds, logprobs } = completion;
+      const sampled = { tokenIds, logprobs, prompt: result.prompt, policyVersion: response.policyVersion };
+      one.resolve({ text, stopReason, sampled, seconds });
+    });
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * Prompt sets: the words an environment says to a policy, as one YAML file, known by its sha256.
+ */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { isAbsolute, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+import { z } from "zod";
+import { ConfigError } from "../core/errors.ts";
+
+const promptFileSchema = z.strictObject({
+  /** One fresh user turn per step: `{query}`, `{chain}`. */
+  restated: z.string(),
+  /** First user turn of a conversation: `{query}`. */
+  chat: z.string(),
+  /** After a problem step, by the alphabetically first problem. */
+  tips: z.strictObject({ none: z.string(), crop: z.string(), other: z.string() }),
+  /** After code, in chat; `{output}` is what it printed. */
+  processed: z.string(),
+  unprocessed: z.string(),
+  /** After code that failed: `{output}`. */
+  failed: z.string(),
+  /** After a step that does not follow the format: `{faults}`. */
+  malformed: z.string(),
+});
+
+export interface PromptSet extends z.infer<typeof promptFileSchema> {
+  name: string;
+  /** sha256 of the file's bytes: pinned by runs and checkpoints. */
+  sha256: string;
+}
+
+const builtInFolder = fileURLToPath(new URL("./prompts/", import.meta.url));
+
+/** Loads `varft:coding` (built in) or a YAML file, relative to `folder`. Throws `config.prompts` naming the file and what is wrong. */
+export async function loadPromptSet(name: string, folder: string): Promise<PromptSet> {
+  const path = name.startsWith("varft:")
+    ? resolve(builtInFolder, `${name.slice("varft:".length)}.yaml`)
+    : isAbsolute(name)
+      ? name
+      : resolve(folder, name);
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw new ConfigError("config.prompts", `prompt set ${name}: cannot read ${path}`, {
+      hint: "Built-in sets are varft:coding and varft:coding-brief; anything else is a YAML file beside the recipe.",
+      cause,
+    });
+  }
+  const parsed = promptFileSchema.safeParse(parse(bytes.toString("utf8")));
+  if (!parsed.success) {
+    throw new ConfigError("config.prompts", `prompt set ${path}: ${z.prettifyError(parsed.error)}`, {
+      hint: "Start from a copy of src/protocol/prompts/coding.yaml.",
+    });
+  }
+  return { ...parsed.data, name, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** Replaces `{name}` by its value, once: a value that holds `{query}` itself stays as it is. Unknown names stay. */
+export function fill(template: string, values: Record<string, string>): string {
+  return template.replace(/\{([a-z]+)\}/g, (whole, name: string) => values[name] ?? whole);
+}

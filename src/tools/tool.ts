@@ -1,0 +1,106 @@
+/**
+ * Tools: what an agent can do besides answering. A tool knows no tags and no tasks' answers; the protocol binds an action to it.
+ *
+ * What lives here: `defineTool`, `runTool`, and a folder per tool. What does not: parsing, prompts, rewards.
+ */
+import { z } from "zod";
+import type { CanonicalImage } from "../core/images.ts";
+import { SandboxError } from "../core/errors.ts";
+import type { ToolRun } from "../core/records.ts";
+
+export interface ToolContext {
+  /** The current image; null in a text-only episode. */
+  image: CanonicalImage | null;
+  signal: AbortSignal;
+}
+
+export interface ToolResult {
+  /** `failed`: the input was understood and did not work, for example code that raised. */
+  status: "ok" | "failed" | "timeout" | "lost";
+  text?: string;
+  images?: CanonicalImage[];
+  /** The first image becomes the episode's current image. */
+  replacesImage?: boolean;
+  /** Stored in the trace, for verifiers and people. */
+  detail?: Record<string, unknown>;
+}
+
+export interface Tool<Input = unknown> {
+  name: string;
+  /** Shown to policies that are offered tools by schema. */
+  description: string;
+  input: z.ZodType<Input>;
+  /** Wall clock for one call; the signal aborts at it. */
+  timeoutMs: number;
+  run(input: Input, context: ToolContext): Promise<ToolResult>;
+}
+
+/**
+ * Declares a tool.
+ *
+ * @example
+ * const echo = defineTool({
+ *   name: "echo", description: "Says it again.", input: z.object({ text: z.string() }), timeoutMs: 1000,
+ *   run: ({ text }) => Promise.resolve({ status: "ok", text }),
+ * });
+ */
+export function defineTool<Input>(tool: Tool<Input>): Tool<Input> {
+  return tool;
+}
+
+/** Longest tool text that reaches a prompt or a trace, in code points. */
+const MAX_TEXT = 4000;
+
+export interface ToolCall {
+  run: ToolRun;
+  images: CanonicalImage[];
+}
+
+/**
+ * Runs a tool once and turns whatever happens into a record: bad input, an exception, a timeout are the model's to see.
+ * Rejects only when the episode is aborted or no snippet can be run at all (`SandboxError`).
+ */
+export async function runTool<Input>(tool: Tool<Input>, input: unknown, context: ToolContext): Promise<ToolCall> {
+  const started = performance.now();
+  const finish = (result: ToolResult | { status: "invalid_input"; text: string }): ToolCall => {
+    const images = "images" in result ? (result.images ?? []) : [];
+    const run: ToolRun = {
+      tool: tool.name,
+      input,
+      status: result.status,
+      text: result.text === undefined || result.text === "" ? null : clip(result.text),
+      images: images.map((image) => image.sha256),
+      replacesImage: "replacesImage" in result && result.replacesImage === true && images.length > 0,
+      detail: "detail" in result ? (result.detail ?? {}) : {},
+      seconds: (performance.now() - started) / 1000,
+    };
+    return { run, images };
+  };
+  const parsed = tool.input.safeParse(input);
+  if (!parsed.success) return finish({ status: "invalid_input", text: z.prettifyError(parsed.error) });
+  const deadline = AbortSignal.timeout(tool.timeoutMs);
+  const signal = AbortSignal.any([context.signal, deadline]);
+  try {
+    return finish(await untilAborted(tool.run(parsed.data, { ...context, signal }), signal));
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (error instanceof SandboxError) throw error;
+    if (deadline.aborted) return finish({ status: "timeout", text: `${tool.name}: no result within ${tool.timeoutMs} ms` });
+    return finish({ status: "failed", text: `${tool.name}: ${error instanceof Error ? error.message : String(error)}` });
+  }
+}
+
+/** A tool that ignores its signal must not hold up the episode. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+function clip(text: string): string {
+  const points = [...text];
+  return points.length <= MAX_TEXT ? text : `${points.slice(0, MAX_TEXT).join("")} … (${points.length - MAX_TEXT} more)`;
+}
