@@ -31,7 +31,7 @@ def serve_parser() -> Parser:
     parser.add_argument("--model", required=True, help="Hugging Face folder, or one that `export` wrote")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch; 0 means torch's own choice")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of torch")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 means any free one")
