@@ -142,6 +142,9 @@ export type OptimStepRequest = z.infer<typeof optimStepSchema>;
 /** Non-finite gradients are an error (`engine.nonfinite_gradient`), the weights untouched and the gradients cleared. */
 export const optimStepResultSchema = z.strictObject({ gradNorm: z.number(), policyVersion: z.int().nonnegative() });
 
+export const zeroGradSchema = z.strictObject({ operationId: z.string().min(1), instanceId: z.string().min(1) });
+export type ZeroGradRequest = z.infer<typeof zeroGradSchema>;
+
 /** `save` writes weights, optimiser state and manifest beside the target, syncs and renames; `export` writes a Hugging Face folder. Both refuse an existing target. */
 export const pathRequestSchema = z.strictObject({
   operationId: z.string().min(1),
@@ -160,19 +163,20 @@ export const saveResultSchema = z.strictObject({
 export const loadResultSchema = saveResultSchema;
 export const exportResultSchema = z.strictObject({ bytes: z.int() });
 
+/** `ErrorShape` of `core/errors.ts`. */
+export const errorShapeSchema = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().nullable(),
+  details: z.record(z.string(), z.unknown()),
+  retryable: z.boolean(),
+});
+
 export const operationSchema = z.strictObject({
   operationId: z.string(),
   status: z.enum(["queued", "running", "done", "failed"]),
   result: z.unknown(),
-  error: z
-    .strictObject({
-      code: z.string(),
-      message: z.string(),
-      hint: z.string().nullable(),
-      details: z.record(z.string(), z.unknown()),
-      retryable: z.boolean(),
-    })
-    .nullable(),
+  error: errorShapeSchema.nullable(),
 });
 export type Operation = z.infer<typeof operationSchema>;
 

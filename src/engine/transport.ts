@@ -1,0 +1,82 @@
+/**
+ * One HTTP exchange with the worker, over `node:http`: `fetch` gives up after 300 s without headers, and a sample may take longer.
+ * It waits as long as the connection lives; TCP keep-alive, the caller's signals and the health watch end it.
+ */
+import http from "node:http";
+import https from "node:https";
+import { EngineError } from "../core/errors.ts";
+
+export interface HttpRequest {
+  method: "GET" | "PUT" | "POST";
+  url: URL;
+  headers: Record<string, string>;
+  body?: string | Uint8Array;
+  /** Any of them closes the connection and rejects with its reason. */
+  signals: readonly (AbortSignal | undefined)[];
+}
+
+export interface HttpResponse {
+  status: number;
+  body: string;
+}
+
+const KEEP_ALIVE = { keepAlive: true, keepAliveMsecs: 30_000 };
+
+/** Connections of one client. */
+export class Transport {
+  readonly #http = new http.Agent(KEEP_ALIVE);
+  readonly #https = new https.Agent(KEEP_ALIVE);
+
+  /** Rejects with `engine.unreachable` (retryable) when the connection fails or breaks, and with the reason of an aborted signal. */
+  async send({ method, url, headers, body, signals }: HttpRequest): Promise<HttpResponse> {
+    const present = signals.filter((signal) => signal !== undefined);
+    for (const signal of present) signal.throwIfAborted();
+    const secure = url.protocol === "https:";
+    const request = (secure ? https : http).request(url, {
+      method,
+      agent: secure ? this.#https : this.#http,
+      headers: { ...headers, ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }) },
+    });
+    // Listeners by hand: on Node 20 `AbortSignal.any` keeps every request alive for as long as a long-lived signal.
+    const abort = (): void => void request.destroy();
+    for (const signal of present) signal.addEventListener("abort", abort);
+    try {
+      return await exchange(request, body);
+    } catch (cause) {
+      const aborted = present.find((signal) => signal.aborted);
+      if (aborted !== undefined) throw aborted.reason;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new EngineError("engine.unreachable", `no answer from the engine worker at ${url.origin}: ${reason}`, {
+        hint: "Check that the worker runs and that the address is right; its log says why it stopped.",
+        details: { url: url.origin, reason },
+        retryable: true,
+        cause,
+      });
+    } finally {
+      for (const signal of present) signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+}
+
+function exchange(request: http.ClientRequest, body: string | Uint8Array | undefined): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    request.on("error", reject);
+    // An aborted request that was not sent yet closes without an error event.
+    request.on("close", () => reject(new Error("the connection was closed before the answer")));
+    request.on("response", (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") }),
+      );
+    });
+    request.end(body);
+  });
+}
