@@ -50,11 +50,15 @@ export async function canonicalImage(bytes: Uint8Array, source: string): Promise
     return named(data, info.width, info.height);
   } catch (cause) {
     const start = Buffer.from(bytes.subarray(0, 8)).toString("hex");
-    throw new DataError("data.not_an_image", `${source}: cannot be read as an image (${bytes.length} bytes, starting ${start || "nothing"})`, {
-      hint: "Give a PNG, JPEG, WebP, TIFF or GIF file.",
-      details: { source, bytes: bytes.length, reason: cause instanceof Error ? cause.message : String(cause) },
-      cause,
-    });
+    throw new DataError(
+      "data.not_an_image",
+      `${source}: cannot be read as an image (${bytes.length} bytes, starting ${start || "nothing"})`,
+      {
+        hint: "Give a PNG, JPEG, WebP, TIFF or GIF file.",
+        details: { source, bytes: bytes.length, reason: cause instanceof Error ? cause.message : String(cause) },
+        cause,
+      },
+    );
   }
 }
 
@@ -63,7 +67,9 @@ export async function canonicalFromPixels({ width, height, rgb }: Pixels): Promi
   if (rgb.length !== width * height * 3) {
     throw new DataError("data.bad_pixels", `expected ${width} x ${height} x 3 bytes, got ${rgb.length}`);
   }
-  const png = await sharp(rgb, { raw: { width, height, channels: 3 } }).png(PNG_OPTIONS).toBuffer();
+  const png = await sharp(rgb, { raw: { width, height, channels: 3 } })
+    .png(PNG_OPTIONS)
+    .toBuffer();
   return named(png, width, height);
 }
 

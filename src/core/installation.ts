@@ -52,7 +52,9 @@ export function environmentPython(name: EnvironmentName): string {
   const lock = readFileSync(join(packageFolder, name, "requirements.lock"));
   const lockSha256 = createHash("sha256").update(lock).digest("hex");
   if (lockSha256 !== environment.lockSha256) {
-    return refuse(`the ${name} environment is older than ${name}/requirements.lock (lock ${lockSha256.slice(0, 12)}, installed ${environment.lockSha256.slice(0, 12)})`);
+    return refuse(
+      `the ${name} environment is older than ${name}/requirements.lock (lock ${lockSha256.slice(0, 12)}, installed ${environment.lockSha256.slice(0, 12)})`,
+    );
   }
   return environment.python;
 }

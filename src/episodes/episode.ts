@@ -3,12 +3,14 @@
  *
  * What lives here: running episodes and groups of them. What does not: rewards, gradients, files.
  */
+import { linkedSignal } from "../core/abort.ts";
+import type { PromptRecord, Sampling } from "../core/completion.ts";
+import type { Message } from "../core/messages.ts";
 import type { LoadedTask } from "../core/task.ts";
 import { RECORD_VERSION, type EpisodeStop, type RolloutRecord, type Turn } from "../core/records.ts";
 import { noiseKey } from "../core/seeds.ts";
 import { act, type Environment } from "../environment/environment.ts";
 import { messagesAt } from "../environment/messages.ts";
-import type { PromptRecord, Sampling } from "../core/completion.ts";
 import type { Policy } from "../policies/policy.ts";
 
 export interface EpisodeRequest {
@@ -24,10 +26,16 @@ export interface EpisodeRequest {
   signal: AbortSignal;
 }
 
+/** What the policy was shown at a turn: messages, and the prompt as the engine rendered them (null from policies without token ids). */
+export interface Shown {
+  messages: Message[];
+  prompt: PromptRecord | null;
+}
+
 export interface Episode {
   record: RolloutRecord;
-  /** Prompts by turn, from policies with token ids. */
-  prompts: (PromptRecord | null)[];
+  /** By turn. */
+  shown: Shown[];
 }
 
 /** Opens the session at once, so that a group started together forms complete waves from its first sample on. */
@@ -41,7 +49,7 @@ async function run(request: EpisodeRequest, session: ReturnType<Policy["open"]>)
   const { task, images } = loaded;
   for (const image of images) await environment.images.put(image);
   const turns: Turn[] = [];
-  const prompts: (PromptRecord | null)[] = [];
+  const shown: Shown[] = [];
   const trace = { task: { question: task.public.question, images: task.public.images }, turns };
   let stop: EpisodeStop | null = null;
   let answer: string | null = null;
@@ -69,7 +77,7 @@ async function run(request: EpisodeRequest, session: ReturnType<Policy["open"]>)
       toolRuns: acted.toolRuns,
       seconds: { ...completion.seconds, tools: (performance.now() - started) / 1000 },
     });
-    prompts.push(sampled?.prompt ?? null);
+    shown.push({ messages, prompt: sampled?.prompt ?? null });
     ({ stop, answer } = acted);
   }
   const record: RolloutRecord = {
@@ -86,14 +94,17 @@ async function run(request: EpisodeRequest, session: ReturnType<Policy["open"]>)
     answer,
     nondeterminism: nondeterminismOf(turns),
   };
-  return { record, prompts };
+  return { record, shown };
 }
 
 function nondeterminismOf(turns: readonly Turn[]): string[] {
   return turns.flatMap((turn, index) =>
     turn.toolRuns
       .filter((run) => run.status === "timeout" || run.status === "lost")
-      .map((run) => `turn ${index}: ${run.tool}: ${run.status === "timeout" ? "wall-clock timeout" : "sandbox process lost"}`),
+      .map(
+        (run) =>
+          `turn ${index}: ${run.tool}: ${run.status === "timeout" ? "wall-clock timeout" : "sandbox process lost"}`,
+      ),
   );
 }
 
@@ -103,8 +114,8 @@ export async function runGroups(
   groupSize: number,
   request: Omit<EpisodeRequest, "loaded" | "rollout">,
 ): Promise<Episode[][]> {
-  const abort = new AbortController();
-  const signal = AbortSignal.any([request.signal, abort.signal]);
+  const linked = linkedSignal([request.signal]);
+  const { signal } = linked;
   const started = tasks.map((loaded) =>
     Array.from({ length: groupSize }, (_, rollout) => startEpisode({ ...request, loaded, rollout, signal })),
   );
@@ -112,8 +123,10 @@ export async function runGroups(
   try {
     return await Promise.all(started.map((group) => Promise.all(group)));
   } catch (error) {
-    abort.abort(error);
+    linked.controller.abort(error);
     await settled;
     throw error;
+  } finally {
+    linked[Symbol.dispose]();
   }
 }

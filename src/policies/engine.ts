@@ -2,6 +2,7 @@
  * The engine's policy. `reproducible` samples in waves: a wave leaves when every open session has asked or closed, sorted by key,
  * so what is batched with what depends on the episodes alone and never on the clock.
  */
+import { linkedSignal } from "../core/abort.ts";
 import { EngineError } from "../core/errors.ts";
 import type { EngineClient } from "../engine/client.ts";
 import type { Pixels } from "../core/completion.ts";
@@ -62,16 +63,24 @@ async function sampleWave(client: EngineClient, pixels: Pixels, wave: Waiting[])
     else same.push(one);
   }
   const groups = [...byPrompt.values()];
+  const linked = linkedSignal([...new Set(wave.map((one) => one.request.signal))]);
   try {
-    const response = await sampleGroups(client, pixels, groups);
+    const response = await sampleGroups(client, pixels, groups, linked.signal);
     if (response !== null) deliver(groups, response);
   } catch (error) {
     for (const one of wave) one.reject(error);
+  } finally {
+    linked[Symbol.dispose]();
   }
 }
 
 /** Samples all groups; a prompt over the context length is answered with null and left out. */
-async function sampleGroups(client: EngineClient, pixels: Pixels, groups: Waiting[][]): Promise<SampleResponse | null> {
+async function sampleGroups(
+  client: EngineClient,
+  pixels: Pixels,
+  groups: Waiting[][],
+  signal: AbortSignal,
+): Promise<SampleResponse | null> {
   for (;;) {
     const first = groups[0]?.[0];
     if (first === undefined) return null;
@@ -85,10 +94,11 @@ async function sampleGroups(client: EngineClient, pixels: Pixels, groups: Waitin
           sampling: first.request.sampling,
           pixels,
         },
-        { signal: AbortSignal.any(groups.flat().map((one) => one.request.signal)) },
+        { signal },
       );
     } catch (error) {
-      const index = error instanceof EngineError && error.code === "engine.context_exceeded" ? error.details["prompt"] : null;
+      const index =
+        error instanceof EngineError && error.code === "engine.context_exceeded" ? error.details["prompt"] : null;
       if (typeof index !== "number" || groups[index] === undefined) throw error;
       for (const one of groups.splice(index, 1)[0] ?? []) one.resolve(null);
     }

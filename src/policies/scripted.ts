@@ -14,9 +14,13 @@ export function scriptedPolicy(texts: readonly string[], source: string): Policy
           const text = texts[next];
           if (text === undefined) {
             return Promise.reject(
-              new DataError("data.transcript_exhausted", `${source}: the episode asks for step ${next + 1}, the transcript has ${texts.length}`, {
-                hint: "The environment did not end where the recorded one did; look at the last step's observation.",
-              }),
+              new DataError(
+                "data.transcript_exhausted",
+                `${source}: the episode asks for step ${next + 1}, the transcript has ${texts.length}`,
+                {
+                  hint: "The environment did not end where the recorded one did; look at the last step's observation.",
+                },
+              ),
             );
           }
           next++;

@@ -55,7 +55,8 @@ function parseStrict(text: string): Step {
   if (thoughts.length === 0) faults.add("no_thought");
   if (thoughts.length > 1) faults.add("repeated_tag");
   if (acts.length === 0) faults.add("no_action");
-  if (acts.length > 1) faults.add(new Set(acts.map((act) => act.tag)).size === acts.length ? "several_actions" : "repeated_tag");
+  if (acts.length > 1)
+    faults.add(new Set(acts.map((act) => act.tag)).size === acts.length ? "several_actions" : "repeated_tag");
   if (thoughts.length === 1 && acts.length === 1 && elements[0]?.tag !== "think") faults.add("thought_after_action");
   const thought = thoughts[0]?.body.trim() ?? null;
   const act = acts[0];
@@ -101,7 +102,12 @@ function fencedSource(text: string): string | null {
   if (start < 0) return null;
   const from = start + opening.length;
   const end = text.indexOf("```", from);
-  return end < 0 ? null : text.slice(from, end).replace(/^[ \t]*\r?\n/, "").trimEnd();
+  return end < 0
+    ? null
+    : text
+        .slice(from, end)
+        .replace(/^[ \t]*\r?\n/, "")
+        .trimEnd();
 }
 
 /** Every name between single or double quotes, spaces trimmed. */
@@ -140,4 +146,3 @@ function parseReference(text: string): Step {
   }
   return { thought, actions, faults: faults.sort() };
 }
-

@@ -4,6 +4,7 @@
  * What lives here: `defineTool`, `runTool`, and a folder per tool. What does not: parsing, prompts, rewards.
  */
 import { z } from "zod";
+import { linkedSignal } from "../core/abort.ts";
 import type { CanonicalImage } from "../core/images.ts";
 import { SandboxError } from "../core/errors.ts";
 import type { ToolRun } from "../core/records.ts";
@@ -78,15 +79,25 @@ export async function runTool<Input>(tool: Tool<Input>, input: unknown, context:
   };
   const parsed = tool.input.safeParse(input);
   if (!parsed.success) return finish({ status: "invalid_input", text: z.prettifyError(parsed.error) });
-  const deadline = AbortSignal.timeout(tool.timeoutMs);
-  const signal = AbortSignal.any([context.signal, deadline]);
+  const linked = linkedSignal([context.signal]);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    linked.controller.abort(new Error("deadline"));
+  }, tool.timeoutMs);
   try {
-    return finish(await untilAborted(tool.run(parsed.data, { ...context, signal }), signal));
+    return finish(await untilAborted(tool.run(parsed.data, { ...context, signal: linked.signal }), linked.signal));
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof SandboxError) throw error;
-    if (deadline.aborted) return finish({ status: "timeout", text: `${tool.name}: no result within ${tool.timeoutMs} ms` });
-    return finish({ status: "failed", text: `${tool.name}: ${error instanceof Error ? error.message : String(error)}` });
+    if (late) return finish({ status: "timeout", text: `${tool.name}: no result within ${tool.timeoutMs} ms` });
+    return finish({
+      status: "failed",
+      text: `${tool.name}: ${error instanceof Error ? error.message : String(error)}`,
+    });
+  } finally {
+    clearTimeout(timer);
+    linked[Symbol.dispose]();
   }
 }
 
@@ -102,5 +113,7 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 
 function clip(text: string): string {
   const points = [...text];
-  return points.length <= MAX_TEXT ? text : `${points.slice(0, MAX_TEXT).join("")} … (${points.length - MAX_TEXT} more)`;
+  return points.length <= MAX_TEXT
+    ? text
+    : `${points.slice(0, MAX_TEXT).join("")} … (${points.length - MAX_TEXT} more)`;
 }

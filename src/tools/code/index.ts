@@ -15,12 +15,16 @@ const QUEUE_MS = 110_000;
 export function codeTool(sandbox: Sandbox, snippetTimeoutMs: number): Tool<CodeInput> {
   return defineTool({
     name: "code",
-    description: "Runs Python (cv2, numpy, PIL) that reads path_to_input_image.jpg and writes path_to_output_image.jpg.",
+    description:
+      "Runs Python (cv2, numpy, PIL) that reads path_to_input_image.jpg and writes path_to_output_image.jpg.",
     input: inputSchema,
     timeoutMs: snippetTimeoutMs + QUEUE_MS,
     async run({ source }, { image, signal }) {
       if (image === null) return { status: "failed", text: "there is no image to work on" };
-      const outcome = await sandbox.run({ source, image: image.png, limits: { timeoutMs: snippetTimeoutMs } }, { signal });
+      const outcome = await sandbox.run(
+        { source, image: image.png, limits: { timeoutMs: snippetTimeoutMs } },
+        { signal },
+      );
       return resultOf(outcome, image);
     },
   });

@@ -1,0 +1,145 @@
+/**
+ * `varft replay TRANSCRIPTS`: what a model once emitted goes through the same environment as a live episode.
+ */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { Command, Option } from "commander";
+import { ConfigError, DataError } from "../../core/errors.ts";
+import type { RolloutRecord } from "../../core/records.ts";
+import type { Environment } from "../../environment/environment.ts";
+import { startEpisode } from "../../episodes/episode.ts";
+import { scriptedPolicy } from "../../policies/scripted.ts";
+import { parseStep } from "../../protocol/parse.ts";
+import { RunFolder } from "../../runs/run-folder.ts";
+import { openSandbox } from "../../sandbox/index.ts";
+import type { SandboxTier } from "../../sandbox/types.ts";
+import { loadCodingTranscripts, type RecordedEpisode } from "../../tasks/transcripts.ts";
+import { exactMatch } from "../../verifiers/exact-match.ts";
+import { scoreRollout } from "../../verifiers/verifier.ts";
+import { buildEnvironment } from "../compose/environment.ts";
+import { newRunPath } from "../compose/run-path.ts";
+import { style } from "../terminal/style.ts";
+import { describeTurns } from "../terminal/turns.ts";
+import { oneLine } from "../terminal/printable.ts";
+
+interface ReplayOptions {
+  parsing: "strict" | "reference";
+  boxes: "as-written" | "question-pixels";
+  tier?: SandboxTier;
+  out?: string;
+}
+
+export function replayCommand(signal: AbortSignal): Command {
+  return new Command("replay")
+    .description(
+      "Put recorded transcripts of a model through the live environment: parse, run the code, reach the answers.",
+    )
+    .argument("<transcripts>", "coding_transcripts.json, with coding_case.json and images/ beside it")
+    .addOption(
+      new Option("--parsing <how>", "how strictly steps are read")
+        .choices(["reference", "strict"])
+        .default("reference"),
+    )
+    .addOption(
+      new Option("--boxes <how>", "what a crop snippet's slices mean")
+        .choices(["question-pixels", "as-written"])
+        .default("question-pixels"),
+    )
+    .addOption(new Option("--tier <tier>", "force a sandbox tier").choices(["bubblewrap", "namespaces", "landlock"]))
+    .option("--out <folder>", "run folder to write (default: runs/replay-<time>)")
+    .action((path: string, options: ReplayOptions) => replay(path, options, signal));
+}
+
+export async function replay(path: string, options: ReplayOptions, signal: AbortSignal): Promise<void> {
+  const file = resolve(path);
+  if (!existsSync(file)) {
+    throw new DataError("data.missing_file", `cannot read ${file}`, { hint: "Give the path of a transcripts file." });
+  }
+  const recorded = await loadCodingTranscripts(file);
+  if (recorded.length === 0) throw new ConfigError("config.nothing_to_replay", `${file} holds no transcripts`);
+  const sandbox = await openSandbox(options.tier === undefined ? {} : { tier: options.tier });
+  const run = await RunFolder.create(options.out ?? newRunPath("replay"), {
+    command: "replay",
+    transcripts: file,
+    parsing: options.parsing,
+    boxes: options.boxes,
+    sandboxTier: sandbox.tier,
+  });
+  try {
+    const environment = await buildEnvironment({
+      environment: {
+        context: "restated",
+        parsing: options.parsing,
+        boxes: options.boxes,
+        maxTurns: 5,
+        malformed: "observe",
+        prompts: "varft:coding",
+      },
+      folder: process.cwd(),
+      sandbox,
+      snippetTimeoutMs: 10_000,
+      images: run.images,
+    });
+    process.stdout.write(`replaying ${recorded.length} episodes in the ${sandbox.tier} sandbox\n\n`);
+    let reached = 0;
+    for (const one of recorded) {
+      const record = await replayOne(one, environment, signal);
+      const score = await scoreRollout(record, one.loaded.task, [{ verifier: exactMatch, weight: 1 }]);
+      await run.append([record, score]);
+      if (await report(one, record, score.reward, run, environment)) reached++;
+    }
+    process.stdout.write(
+      `${style("bold", `${reached}/${recorded.length} recorded answers reached`)}\nrun folder ${run.path}\nnext: look at the images in ${run.path}/images, the trace in ${run.recordsPath}\n`,
+    );
+    if (reached < recorded.length) {
+      throw new DataError(
+        "data.answers_differ",
+        `${recorded.length - reached} episodes ended with another answer than recorded`,
+      );
+    }
+  } finally {
+    await run.close();
+    await sandbox.close();
+  }
+}
+
+async function replayOne(
+  { loaded, steps }: RecordedEpisode,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<RolloutRecord> {
+  const policy = scriptedPolicy(steps, loaded.task.id);
+  const sampling = { temperature: 1, topP: 1, topK: 0, repetitionPenalty: 1, maxTokens: 1024, stop: [] };
+  const { record } = await startEpisode({
+    loaded,
+    environment,
+    policy,
+    sampling,
+    runSeed: 0,
+    step: 0,
+    rollout: 0,
+    signal,
+  });
+  return record;
+}
+
+/** Prints one episode; true when it ended with the recorded answer. */
+async function report(
+  { loaded, steps }: RecordedEpisode,
+  record: RolloutRecord,
+  exact: number,
+  run: RunFolder,
+  environment: Environment,
+): Promise<boolean> {
+  const last = parseStep(steps.at(-1) ?? "", environment.settings.parsing).actions.find(
+    (action) => action.type === "answer",
+  );
+  const reached = last !== undefined && record.answer === last.text;
+  const lines = await describeTurns(record, run.images);
+  const gold = loaded.task.private.answers[0] ?? "";
+  const mark = reached ? style("green", "as recorded") : style("red", "NOT as recorded");
+  process.stdout.write(
+    `${style("bold", record.taskId)} ${record.taskKind} · ${oneLine(loaded.task.public.question, 80)}\n${lines.join("\n")}\n  → ${record.stop}, ${mark}; exact match with "${oneLine(gold, 40)}": ${exact}\n\n`,
+  );
+  return reached;
+}

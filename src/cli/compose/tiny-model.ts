@@ -1,0 +1,168 @@
+/**
+ * The tiny model of a recipe: a seeded two-layer Qwen2.5-VL, taught the step format by demonstrated episodes that run in the
+ * real environment. Built once per (seed, steps, prompts), kept under the home folder.
+ */
+import { execFile } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { EngineError } from "../../core/errors.ts";
+import { MemoryImageStore } from "../../core/images.ts";
+import { environmentPython, homeFolder, packageFolder } from "../../core/installation.ts";
+import { startEngine } from "../../engine/supervisor.ts";
+import type { Environment } from "../../environment/environment.ts";
+import { startEpisode, type Episode } from "../../episodes/episode.ts";
+import { scriptedPolicy } from "../../policies/scripted.ts";
+import { writeStep } from "../../protocol/write.ts";
+import type { Sandbox } from "../../sandbox/types.ts";
+import { demonstrate } from "../../tasks/rotation/demonstrations.ts";
+import { rotationTasks } from "../../tasks/rotation/index.ts";
+import type { Recipe } from "../../training/recipe/schema.ts";
+import { trainSupervised } from "../../training/supervised.ts";
+import { progress } from "../terminal/progress.ts";
+import { buildEnvironment } from "./environment.ts";
+
+/** Demonstrated tasks, on a split of their own. */
+const DEMONSTRATIONS = 240;
+const ROWS_PER_STEP = 48;
+const LEARNING_RATE = 4e-3;
+/** Raised when the way of building changes, so that old models are not reused. */
+const BUILD = 1;
+
+export interface TinyModelRequest {
+  seed: number;
+  warmStartSteps: number;
+  recipe: Recipe;
+  folder: string;
+  sandbox: Sandbox;
+  logFile: string;
+  signal: AbortSignal;
+}
+
+/** Path of the model's Hugging Face folder. */
+export async function tinyModel(request: TinyModelRequest): Promise<string> {
+  const { seed, warmStartSteps, recipe, folder, sandbox, signal } = request;
+  const environment = await buildEnvironment({
+    environment: { ...recipe.environment, parsing: "strict", malformed: "observe" },
+    folder,
+    sandbox,
+    snippetTimeoutMs: recipe.sandbox.timeoutMs,
+    images: new MemoryImageStore(),
+  });
+  const key = createHash("sha256")
+    .update(
+      JSON.stringify([BUILD, seed, warmStartSteps, recipe.environment.context, environment.settings.prompts.sha256]),
+    )
+    .digest("hex")
+    .slice(0, 12);
+  const models = join(homeFolder(), "models");
+  const target = join(models, `tiny-${key}`);
+  if (existsSync(target)) return target;
+
+  const scratch = join(models, `.building-${randomBytes(6).toString("hex")}`);
+  await mkdir(scratch, { recursive: true });
+  try {
+    const episodes = await demonstratedEpisodes(environment, seed, signal);
+    const initial = join(scratch, "initial");
+    await buildInitial(initial, seed, textsOf(episodes), scratch);
+    const built =
+      warmStartSteps === 0 ? initial : await warmStart(request, initial, join(scratch, "warm"), episodes, environment);
+    await rename(built, target);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+  return target;
+}
+
+async function demonstratedEpisodes(environment: Environment, seed: number, signal: AbortSignal): Promise<Episode[]> {
+  const tasks = rotationTasks({ seed, split: "demonstration", size: DEMONSTRATIONS });
+  const bar = progress("demonstrations", tasks.size);
+  let done = 0;
+  const episodes = await Promise.all(
+    Array.from({ length: tasks.size }, async (_, index) => {
+      const loaded = await tasks.load(index);
+      const texts = demonstrate(loaded, seed).map(({ thought, action }) => writeStep(thought, action));
+      const policy = scriptedPolicy(texts, loaded.task.id);
+      const sampling = { temperature: 1, topP: 1, topK: 0, repetitionPenalty: 1, maxTokens: 1, stop: [] };
+      const episode = await startEpisode({
+        loaded,
+        environment,
+        policy,
+        sampling,
+        runSeed: seed,
+        step: 0,
+        rollout: 0,
+        signal,
+      });
+      bar.update(++done, "episodes run in the sandbox");
+      return episode;
+    }),
+  );
+  bar.finish(`${episodes.length} episodes run in the sandbox`);
+  return episodes;
+}
+
+/** Everything the model will read and write, for its tokenizer. */
+function textsOf(episodes: readonly Episode[]): string[] {
+  return episodes.flatMap(({ record, shown }) => [
+    ...shown.flatMap(({ messages }) =>
+      messages.flatMap(({ content }) => content.flatMap((part) => (part.type === "text" ? [part.text] : []))),
+    ),
+    ...record.turns.map((turn) => turn.text),
+  ]);
+}
+
+async function buildInitial(out: string, seed: number, texts: string[], scratch: string): Promise<void> {
+  const file = join(scratch, "texts.json");
+  await writeFile(file, JSON.stringify(texts));
+  const python = environmentPython("engine");
+  const args = ["-m", "varft_engine", "tiny", "--out", out, "--seed", String(seed), "--texts", file];
+  try {
+    await promisify(execFile)(python, args, { cwd: join(packageFolder, "engine") });
+  } catch (cause) {
+    const said = (cause as { stderr?: string }).stderr ?? String(cause);
+    throw new EngineError(
+      "engine.tiny_failed",
+      `could not build the tiny model: ${said.trim().split("\n").slice(-5).join("\n")}`,
+      { cause },
+    );
+  }
+}
+
+async function warmStart(
+  { seed, warmStartSteps, recipe, logFile, signal }: TinyModelRequest,
+  initial: string,
+  out: string,
+  episodes: readonly Episode[],
+  environment: Environment,
+): Promise<string> {
+  const { device, dtype, threads, pixels, maxTokensPerMicrobatch } = recipe.engine;
+  const imageBytes = async (sha256: string): Promise<Uint8Array> => (await environment.images.get(sha256)).png;
+  const engine = await startEngine({ modelPath: initial, device, dtype, threads, seed, logFile, imageBytes });
+  const bar = progress("warm start", warmStartSteps);
+  let last = 0;
+  try {
+    await trainSupervised({
+      client: engine.client,
+      episodes,
+      steps: warmStartSteps,
+      rowsPerStep: ROWS_PER_STEP,
+      learningRate: LEARNING_RATE,
+      seed,
+      pixels,
+      maxTokensPerMicrobatch,
+      onStep(step, loss) {
+        last = loss;
+        bar.update(step, `loss ${loss.toFixed(2)} nats/token`);
+      },
+      signal,
+    });
+    await engine.client.export({ path: out, pins: {} });
+    bar.finish(`${warmStartSteps} supervised steps, loss ${last.toFixed(2)} nats/token`);
+  } finally {
+    await engine.stop();
+  }
+  return out;
+}

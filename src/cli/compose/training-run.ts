@@ -1,0 +1,92 @@
+/**
+ * Everything a training run needs, opened in an order that finds a person's mistakes before any weights are loaded, and closed in reverse.
+ */
+import { dirname, resolve } from "node:path";
+import type { EngineHandle } from "../../engine/handle.ts";
+import { startEngine } from "../../engine/supervisor.ts";
+import type { Environment } from "../../environment/environment.ts";
+import type { TaskSet } from "../../core/task.ts";
+import { loadPromptSet } from "../../protocol/prompt-set.ts";
+import { RunFolder } from "../../runs/run-folder.ts";
+import { openSandbox } from "../../sandbox/index.ts";
+import type { Sandbox } from "../../sandbox/types.ts";
+import type { Recipe } from "../../training/recipe/schema.ts";
+import type { WeightedVerifier } from "../../verifiers/verifier.ts";
+import { buildEnvironment } from "./environment.ts";
+import { describeRun, type RunManifest } from "./manifest.ts";
+import { buildTasks } from "./tasks.ts";
+import { tinyModel } from "./tiny-model.ts";
+import { buildVerifiers } from "./verifiers.ts";
+
+export interface TrainingRun {
+  recipe: Recipe;
+  run: RunFolder;
+  sandbox: Sandbox;
+  engine: { current: EngineHandle };
+  environment: Environment;
+  tasks: TaskSet;
+  verifiers: WeightedVerifier[];
+  pins: Record<string, string>;
+  close(): Promise<void>;
+}
+
+export interface OpenRequest {
+  recipe: Recipe;
+  /** File that the recipe's paths are relative to. */
+  recipePath: string;
+  /** Makes the run folder, or opens the one to resume. */
+  openRun: (manifest: RunManifest) => Promise<RunFolder>;
+  signal: AbortSignal;
+}
+
+export async function openTrainingRun({ recipe, recipePath, openRun, signal }: OpenRequest): Promise<TrainingRun> {
+  const folder = dirname(resolve(recipePath));
+  const verifiers = buildVerifiers(recipe.rewards);
+  const tasks = buildTasks(recipe.tasks, "train");
+  const manifest = await describeRun(
+    recipe,
+    resolve(recipePath),
+    await loadPromptSet(recipe.environment.prompts, folder),
+  );
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).toReversed()) await closer();
+  };
+  try {
+    const { tier, workers, timeoutMs } = recipe.sandbox;
+    const sandbox = await openSandbox({ ...(tier === null ? {} : { tier }), ...(workers === null ? {} : { workers }) });
+    closers.push(() => sandbox.close());
+    const run = await openRun(manifest);
+    closers.push(() => run.close());
+    const logFile = run.logPath("engine.log");
+    const modelPath =
+      "path" in recipe.model
+        ? resolve(folder, recipe.model.path)
+        : await tinyModel({ ...recipe.model.tiny, recipe, folder, sandbox, logFile, signal });
+    const environment = await buildEnvironment({
+      environment: recipe.environment,
+      folder,
+      sandbox,
+      snippetTimeoutMs: timeoutMs,
+      images: run.images,
+    });
+    const { device, dtype, threads } = recipe.engine;
+    const imageBytes = async (sha256: string): Promise<Uint8Array> => (await run.images.get(sha256)).png;
+    const started = await startEngine({
+      modelPath,
+      device,
+      dtype,
+      threads,
+      seed: recipe.seed,
+      logFile,
+      imageBytes,
+      signal,
+    });
+    const engine = { current: started };
+    closers.push(() => engine.current.stop());
+    return { recipe, run, sandbox, engine, environment, tasks, verifiers, pins: manifest.pins, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

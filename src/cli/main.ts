@@ -1,0 +1,40 @@
+/**
+ * `varft`: parses the command line and runs one command. Exit codes: 2 usage or config, 3 data, 4 engine, 5 sandbox, 6 checkpoint, 130 interrupted.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, CommanderError } from "commander";
+import { packageFolder } from "../core/installation.ts";
+import { quickstartCommand } from "./commands/quickstart.ts";
+import { replayCommand } from "./commands/replay.ts";
+import { trainCommand } from "./commands/train.ts";
+import { reportFailure } from "./terminal/failure.ts";
+
+const interrupt = new AbortController();
+process.once("SIGINT", () => interrupt.abort());
+process.once("SIGTERM", () => interrupt.abort());
+// A closed pipe (`varft ... | head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+const { version } = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as { version: string };
+
+const program = new Command("varft")
+  .description(
+    "Visual agentic reinforcement fine-tuning: teach a vision-language model to use tools before it answers.",
+  )
+  .version(version)
+  .showHelpAfterError("(--help lists the options)")
+  .exitOverride();
+for (const command of [quickstartCommand, trainCommand, replayCommand]) {
+  program.addCommand(command(interrupt.signal).exitOverride().showHelpAfterError("(--help lists the options)"));
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else process.exitCode = reportFailure(error, interrupt.signal.aborted);
+}

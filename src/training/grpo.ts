@@ -1,0 +1,104 @@
+/**
+ * The GRPO loop: steps, records, checkpoints, and what happens when the worker dies.
+ */
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { CheckpointError, EngineError } from "../core/errors.ts";
+import { RECORD_VERSION } from "../core/records.ts";
+import type { TaskSet } from "../core/task.ts";
+import type { EngineClient } from "../engine/client.ts";
+import type { EngineHandle } from "../engine/handle.ts";
+import type { EpisodeRequest } from "../episodes/episode.ts";
+import type { RunFolder } from "../runs/run-folder.ts";
+import type { Recipe } from "./recipe/schema.ts";
+import { grpoStep, type StepContext, type StepResult } from "./step.ts";
+
+export interface TrainOptions extends Omit<StepContext, "client" | "policy"> {
+  recipe: Recipe;
+  /** The worker's present life. A restart replaces it here, so that the caller stops the one that is left. */
+  engine: { current: EngineHandle };
+  policyFor(client: EngineClient): EpisodeRequest["policy"];
+  tasks: TaskSet;
+  run: RunFolder;
+  /** Pinned in every checkpoint and checked when one is loaded. */
+  pins: Record<string, string>;
+  onStep(result: StepResult): void;
+  onRestart(error: EngineError, fromStep: number): void;
+}
+
+/** A worker that keeps dying is a fault to report, not to hide. */
+const MAX_RESTARTS = 3;
+
+/** Error codes after which a fresh worker and the last checkpoint make the run whole again. */
+const RECOVERABLE = new Set(["engine.died", "engine.restarted", "engine.unreachable", "engine.unresponsive"]);
+
+/** Trains until `recipe.training.steps` steps are committed. A folder with committed steps is resumed after the last one. */
+export async function train(options: TrainOptions): Promise<void> {
+  const { run, engine } = options;
+  await loadCommitted(options);
+  for (let restarts = 0; ; restarts++) {
+    try {
+      await trainFrom(options, (run.committed?.step ?? 0) + 1);
+      return;
+    } catch (error) {
+      if (!(error instanceof EngineError) || !RECOVERABLE.has(error.code) || restarts >= MAX_RESTARTS) throw error;
+      options.signal.throwIfAborted();
+      const fromStep = (run.committed?.step ?? 0) + 1;
+      options.onRestart(error, fromStep);
+      engine.current = await engine.current.restart();
+      await loadCommitted(options);
+      await run.append([{ version: RECORD_VERSION, kind: "resume", fromStep, reason: error.code }]);
+    }
+  }
+}
+
+/** A fresh worker holds the initial weights; the last committed step's are on disk. */
+async function loadCommitted({ run, engine, pins }: TrainOptions): Promise<void> {
+  if (run.committed === null) return;
+  const { step, checkpointDigest } = run.committed;
+  const loaded = await engine.current.client.load({ path: run.checkpointPath(step), pins });
+  if (loaded.checkpointDigest === checkpointDigest) return;
+  throw new CheckpointError(
+    "checkpoint.mismatch",
+    `${run.checkpointPath(step)}: its digest is ${loaded.checkpointDigest}, the run committed ${checkpointDigest}`,
+    { hint: "The folder was replaced after the commit; restore it from a backup." },
+  );
+}
+
+async function trainFrom(options: TrainOptions, firstStep: number): Promise<void> {
+  const { recipe, run, tasks, signal } = options;
+  const { steps, tasksPerStep, checkpointEvery } = recipe.training;
+  const { client } = options.engine.current;
+  const context = { ...options, client, policy: options.policyFor(client) };
+  for (let step = firstStep; step <= steps; step++) {
+    signal.throwIfAborted();
+    const indices = Array.from({ length: tasksPerStep }, (_, i) => ((step - 1) * tasksPerStep + i) % tasks.size);
+    const loaded = await Promise.all(indices.map((index) => tasks.load(index)));
+    const result = await grpoStep(context, step, loaded);
+    const prompts = result.episodes.flatMap(({ shown }) => shown.flatMap(({ prompt }) => prompt ?? []));
+    await run.appendPrompts(prompts);
+    await run.append([...result.episodes.map(({ record }) => record), ...result.scores, result.update]);
+    options.onStep(result);
+    if (step % checkpointEvery === 0 || step === steps) await commit(options, step);
+  }
+}
+
+/** The worker writes, syncs and renames; then the commit is appended; then old checkpoints go. */
+async function commit({ engine, run, recipe, pins }: TrainOptions, step: number): Promise<void> {
+  const path = run.checkpointPath(step);
+  // Left by a life that died between rename and commit: what follows writes the same step again.
+  await rm(path, { recursive: true, force: true });
+  const { checkpointDigest } = await engine.current.client.save({ path, pins });
+  await run.commit({
+    version: RECORD_VERSION,
+    kind: "step_committed",
+    step,
+    checkpoint: `checkpoints/${path.slice(path.lastIndexOf("/") + 1)}`,
+    checkpointDigest,
+  });
+  const folder = join(run.path, "checkpoints");
+  const kept = (await readdir(folder)).filter((name) => /^step-\d+$/.test(name)).sort();
+  for (const old of kept.slice(0, -recipe.training.keepCheckpoints)) {
+    await rm(join(folder, old), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Reads a recipe: YAML, `--set key=value`, validation with path, line, both values and a hint.
+ */
+import { readFile } from "node:fs/promises";
+import { isNode, LineCounter, parseDocument, parse as parseYaml, type Document } from "yaml";
+import { z } from "zod";
+import { ConfigError } from "../../core/errors.ts";
+import { recipeSchema, type Recipe } from "./schema.ts";
+import { nearest } from "./nearest.ts";
+
+/** Loads and resolves a recipe. Throws `config.*`: missing file, bad YAML, unknown key, wrong type, each naming file and line. */
+export async function loadRecipe(path: string, sets: readonly string[] = []): Promise<Recipe> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new ConfigError("config.missing_file", `cannot read recipe ${path}`, {
+      hint: "Recipes that come with the project are in recipes/.",
+      cause,
+    });
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const fault = document.errors[0];
+  if (fault !== undefined) {
+    throw new ConfigError("config.bad_yaml", `${path}:${lines.linePos(fault.pos[0]).line}: ${fault.message}`);
+  }
+  for (const set of sets) applySet(document, set);
+  const value: unknown = document.toJS();
+  const parsed = recipeSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => describe(issue, value, document, lines, path));
+  throw new ConfigError("config.invalid_recipe", problems.map(({ text: line }) => line).join("\n"), {
+    ...(problems[0]?.hint === undefined ? {} : { hint: problems[0].hint }),
+    details: { file: path, problems: problems.map(({ key }) => key) },
+  });
+}
+
+/** `a.b=1`: the value is YAML. A key that is not in the schema is refused by validation. */
+function applySet(document: Document, set: string): void {
+  const at = set.indexOf("=");
+  if (at <= 0) {
+    throw new ConfigError("config.bad_set", `--set ${set}: expected key=value`, {
+      hint: "For example --set training.steps=20",
+    });
+  }
+  const keys = set.slice(0, at).split(".");
+  try {
+    document.setIn(keys, parseYaml(set.slice(at + 1)));
+  } catch (cause) {
+    throw new ConfigError("config.bad_set", `--set ${set}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+interface Problem {
+  key: string;
+  text: string;
+  hint?: string;
+}
+
+type Issue = z.core.$ZodIssue;
+
+function describe(issue: Issue, root: unknown, document: Document, lines: LineCounter, file: string): Problem {
+  const unknown = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+  const path = unknown === undefined ? issue.path : [...issue.path, unknown];
+  const key = path.map(String).join(".");
+  const place = placeOf(document, lines, path.map(String), file);
+  if (unknown !== undefined) {
+    const near = nearest(unknown, knownKeys(issue.path.map(String)));
+    return {
+      key,
+      text: `${key}: unknown key (${place})`,
+      hint: near === null ? "Remove it; src/training/recipe/schema.ts lists every key." : `Did you mean \`${near}\`?`,
+    };
+  }
+  const actual = valueAt(root, path.map(String));
+  return {
+    key,
+    text: `${key}: ${expectation(issue)}, got ${actual === undefined ? "nothing" : JSON.stringify(actual)} (${place})`,
+  };
+}
+
+function expectation(issue: Issue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${issue.expected === "int" ? "integer" : issue.expected}`;
+    case "too_small":
+      return issue.message.startsWith("Too small")
+        ? `expected ${issue.inclusive === false ? ">" : ">="} ${issue.minimum}`
+        : issue.message;
+    case "too_big":
+      return `expected ${issue.inclusive === false ? "<" : "<="} ${issue.maximum}`;
+    case "invalid_value":
+      return `expected one of ${issue.values.map(String).join(", ")}`;
+    default:
+      return issue.message;
+  }
+}
+
+function valueAt(root: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value === null || typeof value !== "object" ? undefined : (value as Record<string, unknown>)[key]),
+    root,
+  );
+}
+
+/** `file:line` of the deepest node on the path that the file has; `--set` values stand at no line. */
+function placeOf(document: Document, lines: LineCounter, path: readonly string[], file: string): string {
+  for (let depth = path.length; depth > 0; depth--) {
+    const node = document.getIn(path.slice(0, depth), true);
+    if (isNode(node) && node.range !== null && node.range !== undefined)
+      return `${file}:${lines.linePos(node.range[0]).line}`;
+  }
+  return file;
+}
+
+/** Keys that the schema knows at a path. */
+function knownKeys(path: readonly string[]): string[] {
+  const schema = z.toJSONSchema(recipeSchema, { io: "input", unrepresentable: "any" });
+  const found = path.reduce<unknown>(
+    (at, key) => (at as { properties?: Record<string, unknown> } | undefined)?.properties?.[key],
+    schema,
+  );
+  return Object.keys((found as { properties?: object } | undefined)?.properties ?? {});
+}

@@ -1,0 +1,110 @@
+/**
+ * The recipe: everything that decides a run. This file is the one place for defaults.
+ */
+import { z } from "zod";
+import { pixelsSchema, samplingSchema } from "../../core/completion.ts";
+
+const positiveInt = z.int().min(1);
+
+export const modelSchema = z.union(
+  [
+    z.strictObject({
+      /** A Hugging Face folder, relative to the recipe. */
+      path: z.string().min(1),
+    }),
+    z.strictObject({
+      /** A seeded two-layer Qwen2.5-VL built on the spot, taught the format by demonstrations: for tests and first looks. */
+      tiny: z.strictObject({
+        seed: z.int().default(0),
+        /** Supervised steps; 0 leaves random weights. */
+        warmStartSteps: z.int().min(0).default(60),
+      }),
+    }),
+  ],
+  { error: "expected {path: FOLDER} or {tiny: {...}}" },
+);
+
+export const engineSettingsSchema = z.strictObject({
+  device: z.enum(["cpu", "cuda"]).default("cpu"),
+  dtype: z.enum(["float32", "bfloat16"]).default("float32"),
+  /** Torch threads on CPU; part of bitwise repeatability. */
+  threads: positiveInt.default(2),
+  /** Upper bound on tokens forwarded at once in an update. */
+  maxTokensPerMicrobatch: positiveInt.default(8192),
+  pixels: pixelsSchema.default({ min: null, max: null }),
+});
+
+export const environmentSchema = z.strictObject({
+  context: z.enum(["restated", "chat"]).default("restated"),
+  parsing: z.enum(["strict", "reference"]).default("strict"),
+  boxes: z.enum(["as-written", "question-pixels"]).default("as-written"),
+  /** Model calls per episode. */
+  maxTurns: positiveInt.default(5),
+  malformed: z.enum(["observe", "stop"]).default("observe"),
+  /** `varft:coding`, `varft:coding-brief`, or a YAML file relative to the recipe. */
+  prompts: z.string().default("varft:coding"),
+});
+
+export const sandboxSettingsSchema = z.strictObject({
+  /** Null: one worker per core. */
+  workers: positiveInt.nullable().default(null),
+  /** Null: the strongest tier that this machine offers. */
+  tier: z.enum(["bubblewrap", "namespaces", "landlock"]).nullable().default(null),
+  /** Wall clock of one snippet. */
+  timeoutMs: positiveInt.default(10_000),
+});
+
+export const tasksSchema = z.strictObject({
+  set: z.enum(["rotation"]),
+  seed: z.int().default(0),
+  size: positiveInt.default(3000),
+});
+
+export const trainingSchema = z.strictObject({
+  steps: positiveInt,
+  tasksPerStep: positiveInt.default(16),
+  groupSize: z.int().min(2, "a group of 1 has no advantage").default(8),
+  learningRate: z.number().positive().default(1e-6),
+  warmupSteps: z.int().min(0).default(0),
+  /** Rate at the last step as a share of `learningRate`; linear decay. */
+  finalFraction: z.number().min(0).max(1).default(1),
+  betas: z.tuple([z.number(), z.number()]).default([0.9, 0.999]),
+  eps: z.number().positive().default(1e-8),
+  weightDecay: z.number().min(0).default(0),
+  /** 0: no clipping. */
+  maxGradNorm: z.number().min(0).default(1),
+  advantageScale: z.enum(["group", "none"]).default("group"),
+  aggregation: z.enum(["sequence-mean", "token-mean", "sum"]).default("sequence-mean"),
+  /** Steps between checkpoints. Work since the last one is redone after a crash. */
+  checkpointEvery: positiveInt.default(10),
+  /** Older ones are deleted after a commit. */
+  keepCheckpoints: positiveInt.default(2),
+});
+
+export const recipeSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "expected lower-case letters, digits and dashes"),
+  /** Seed of all sampling noise. */
+  seed: z.int().default(0),
+  model: modelSchema,
+  engine: engineSettingsSchema.prefault({}),
+  tasks: tasksSchema,
+  environment: environmentSchema.prefault({}),
+  sandbox: sandboxSettingsSchema.prefault({}),
+  sampling: samplingSchema
+    .extend({
+      temperature: z.number().positive().default(1),
+      topP: samplingSchema.shape.topP.default(1),
+      topK: samplingSchema.shape.topK.default(0),
+      repetitionPenalty: samplingSchema.shape.repetitionPenalty.default(1),
+      maxTokens: samplingSchema.shape.maxTokens.default(1024),
+      stop: samplingSchema.shape.stop.default(["</answer>", "</code>", "</problem>", "</search>"]),
+    })
+    .prefault({}),
+  training: trainingSchema,
+  /** Verifier name to weight. */
+  rewards: z
+    .record(z.string(), z.number())
+    .refine((rewards) => Object.keys(rewards).length > 0, "expected at least one verifier"),
+});
+
+export type Recipe = z.infer<typeof recipeSchema>;

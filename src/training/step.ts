@@ -1,0 +1,157 @@
+/**
+ * One GRPO step: live episodes in groups, scores, advantages, one update. Returns what happened as records; writes nothing.
+ */
+import { decodeFloat32 } from "../core/arrays.ts";
+import { RECORD_VERSION, type ScoreRecord, type UpdateRecord } from "../core/records.ts";
+import type { LoadedTask } from "../core/task.ts";
+import type { EngineClient } from "../engine/client.ts";
+import type { ForwardBackwardResult } from "../engine/wire.ts";
+import { runGroups, type Episode, type EpisodeRequest } from "../episodes/episode.ts";
+import { refuseMixedNulls, scoreRollout, type WeightedVerifier } from "../verifiers/verifier.ts";
+import { groupAdvantages } from "./advantages.ts";
+import { rowsOf, type Row } from "./batch.ts";
+import type { Recipe } from "./recipe/schema.ts";
+import { learningRateAt } from "./schedule.ts";
+
+export interface StepContext {
+  recipe: Recipe;
+  client: EngineClient;
+  verifiers: readonly WeightedVerifier[];
+  environment: EpisodeRequest["environment"];
+  policy: EpisodeRequest["policy"];
+  signal: AbortSignal;
+}
+
+export interface StepResult {
+  episodes: Episode[];
+  scores: ScoreRecord[];
+  update: UpdateRecord;
+}
+
+export async function grpoStep(context: StepContext, step: number, tasks: readonly LoadedTask[]): Promise<StepResult> {
+  const { recipe, verifiers, signal } = context;
+  const clock = stopwatch();
+  const groups = await runGroups(tasks, recipe.training.groupSize, {
+    environment: context.environment,
+    policy: context.policy,
+    sampling: recipe.sampling,
+    runSeed: recipe.seed,
+    step,
+    signal,
+  });
+  const rolloutSeconds = clock();
+  const scored = await Promise.all(groups.map((group, g) => scoreGroup(group, tasks[g], verifiers)));
+  scored.forEach(refuseMixedNulls);
+  const scoreSeconds = clock();
+
+  const advantages = scored.flatMap((group) =>
+    groupAdvantages(
+      group.map((score) => score.reward),
+      recipe.training.advantageScale,
+    ),
+  );
+  const episodes = groups.flat();
+  const rows = rowsOf(episodes, advantages, recipe.training.aggregation);
+  const { updated, optimised, learningRate } = await update(context, step, rows);
+  const scores = scored.flat();
+  const record: UpdateRecord = {
+    version: RECORD_VERSION,
+    kind: "update",
+    step,
+    learningRate,
+    loss: updated.loss,
+    gradNorm: optimised.gradNorm,
+    clippedTokens: updated.clippedTokens,
+    tokens: updated.tokens,
+    policyVersion: optimised.policyVersion,
+    mismatch: mismatchOf(rows, updated),
+    ...rewardStatistics(scores),
+    silentGroups: scored.filter((group) => group.every((score) => score.reward === group[0]?.reward)).length,
+    groups: scored.length,
+    rows: rows.map(({ rolloutId, turn, advantage }, index) => ({
+      rolloutId,
+      turn,
+      advantage,
+      logprobs: updated.rows[index]?.logprobs ?? "",
+    })),
+    seconds: { rollouts: rolloutSeconds, scores: scoreSeconds, update: clock() },
+  };
+  return { episodes, scores, update: record };
+}
+
+function scoreGroup(
+  group: readonly Episode[],
+  loaded: LoadedTask | undefined,
+  verifiers: readonly WeightedVerifier[],
+): Promise<ScoreRecord[]> {
+  if (loaded === undefined) return Promise.resolve([]);
+  return Promise.all(group.map(({ record }) => scoreRollout(record, loaded.task, verifiers)));
+}
+
+async function update({ recipe, client, signal }: StepContext, step: number, rows: readonly Row[]) {
+  const { training, engine } = recipe;
+  // A step that failed half-way must not leave its gradients to the next one.
+  await client.zeroGrad({ signal });
+  const updated = await client.forwardBackward(
+    {
+      rows: rows.map((row) => row.wire),
+      objective: { name: "grpo", clipLow: 0.2, clipHigh: 0.2 },
+      temperature: recipe.sampling.temperature,
+      pixels: engine.pixels,
+      maxTokensPerMicrobatch: engine.maxTokensPerMicrobatch,
+    },
+    { signal },
+  );
+  const learningRate = learningRateAt(training, step, training.steps);
+  const { betas, eps, weightDecay, maxGradNorm } = training;
+  const optimised = await client.optimStep({ learningRate, betas, eps, weightDecay, maxGradNorm }, { signal });
+  return { updated, optimised, learningRate };
+}
+
+function mismatchOf(rows: readonly Row[], result: ForwardBackwardResult): { mean: number; max: number } {
+  let sum = 0;
+  let max = 0;
+  let count = 0;
+  rows.forEach((row, index) => {
+    const sampler = decodeFloat32(row.sampledLogprobs);
+    const trainer = decodeFloat32(result.rows[index]?.logprobs ?? "");
+    sampler.forEach((value, t) => {
+      const gap = Math.abs(value - (trainer[t] ?? Number.NaN));
+      sum += gap;
+      max = Math.max(max, gap);
+      count++;
+    });
+  });
+  return { mean: count === 0 ? 0 : sum / count, max };
+}
+
+function rewardStatistics(
+  scores: readonly ScoreRecord[],
+): Pick<UpdateRecord, "rewardMean" | "rewardStd" | "rewardParts"> {
+  const rewards = scores.map((score) => score.reward);
+  const mean = meanOf(rewards) ?? 0;
+  const variance = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / Math.max(1, rewards.length - 1);
+  const names = scores[0]?.parts.map((part) => part.verifier) ?? [];
+  const rewardParts = Object.fromEntries(
+    names.map((name, index) => {
+      const values = scores.map((score) => score.parts[index]?.score ?? null).filter((value) => value !== null);
+      return [name, meanOf(values)];
+    }),
+  );
+  return { rewardMean: mean, rewardStd: Math.sqrt(variance), rewardParts };
+}
+
+function meanOf(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Seconds since the last call. */
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    const seconds = (now - last) / 1000;
+    last = now;
+    return seconds;
+  };
+}

@@ -1,0 +1,11 @@
+/**
+ * The built-in verifiers by the name that recipes use. A new one: a file beside this one, and a line here.
+ */
+import { codeExecuted } from "./code-executed.ts";
+import { exactMatch } from "./exact-match.ts";
+import { format } from "./format.ts";
+import type { Verifier } from "./verifier.ts";
+
+export const VERIFIERS: Readonly<Record<string, Verifier>> = Object.fromEntries(
+  [format, exactMatch, codeExecuted].map((verifier) => [verifier.name, verifier]),
+);
