@@ -1,0 +1,179 @@
+"""The worker's core: one method per primitive of `src/engine/wire.ts`, plain dicts in and out. Knows no server.
+
+Everything here must be called from one thread, `put_image` and `missing_images` excepted.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import tokenizers
+import torch
+import transformers
+
+from . import checkpoint
+from .errors import VarftError
+from .generate import Sampler
+from .images import ImageStore, Patcher, PixelLimits
+from .memory import out_of_memory
+from .model import DTYPES, Model, load_model, load_network
+from .optimizer import Optimizer
+from .prompt import Renderer
+from .update import Updater
+from .version import WORKER_VERSION
+from .vision import Vision
+
+LOWER_WHEN_SAMPLING = "Lower the number of completions per request, maxTokens, or pixels.max."
+LOWER_WHEN_TRAINING = "Lower maxTokensPerMicrobatch, pixels.max, or maxTokens; the gradients were cleared."
+
+
+class Engine:
+    """A policy that samples and learns.
+
+    Example: `Engine("tiny").info()["model"]["architecture"] == "Qwen2_5_VLForConditionalGeneration"`
+    """
+
+    def __init__(
+        self, model_path: str | Path, *, device: str = "cpu", dtype: str = "float32", threads: int = 1, seed: int = 0
+    ) -> None:
+        """Loads the checkpoint folder. Raises `checkpoint.*`, `engine.bad_device`, `engine.bad_dtype`."""
+        _check_device(device)
+        if dtype not in DTYPES:
+            raise VarftError("engine.bad_dtype", f"dtype {dtype!r} is not one of {sorted(DTYPES)}")
+        torch.set_num_threads(threads)
+        torch.manual_seed(seed)
+        self._dtype = dtype
+        self._threads = threads
+        self._policy_version = 0
+        self._images = ImageStore()
+        self._model = load_model(model_path, device, dtype)
+        self._optimizer = Optimizer(self._model.network)
+        self._patcher = Patcher(self._model.processor, self._images)
+        renderer = Renderer(self._model, self._patcher)
+        self._sampler = Sampler(self._model, renderer)
+        self._updater = Updater(self._model, renderer, self._optimizer)
+        self._reference: Model | None = None
+
+    def info(self) -> dict[str, Any]:
+        """`infoSchema` without `protocolVersion` and `instanceId`."""
+        model = self._model
+        return {
+            "workerVersion": WORKER_VERSION,
+            "versions": {
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "transformers": transformers.__version__,
+                "tokenizers": tokenizers.__version__,
+                "safetensors": safetensors.__version__,
+            },
+            "model": {
+                "path": str(model.path),
+                "architecture": model.architecture,
+                "parameters": sum(weight.numel() for weight in model.network.parameters()),
+                "vocabularySize": model.vocabulary_size,
+                "contextLength": model.context_length,
+                "endTokenIds": list(model.end_token_ids),
+                "imageTokenId": model.image_token_id,
+                "bannedTokenIds": list(model.banned_token_ids),
+                "templateSha256": model.template_sha256,
+                "processorSha256": self._patcher.settings_sha256(PixelLimits(None, None)),
+            },
+            "device": str(model.device),
+            "dtype": self._dtype,
+            "threads": self._threads,
+            "policyVersion": self._policy_version,
+        }
+
+    def put_image(self, sha256: str, data: bytes) -> None:
+        """Keeps an encoded image. Raises `images.hash_mismatch`, `images.undecodable`, `images.too_large`."""
+        self._images.put(sha256, data)
+
+    def missing_images(self, sha256s: Sequence[str]) -> list[str]:
+        """Those that must be uploaded before a request may name them."""
+        return self._images.missing(sha256s)
+
+    def sample(self, request: dict[str, Any], cancelled: Callable[[], bool]) -> dict[str, Any]:
+        """`sampleRequestSchema` to `sampleResponseSchema`. Raises `Cancelled` between tokens once `cancelled()` is true."""
+        sizes = {
+            "prompts": len(request["prompts"]),
+            "completions": sum(len(prompt["keys"]) for prompt in request["prompts"]),
+            "maxTokens": request["sampling"]["maxTokens"],
+        }
+        with out_of_memory("sample", LOWER_WHEN_SAMPLING, sizes, self._model.vision.forget):
+            response = self._sampler.sample(request, cancelled)
+        return {"policyVersion": self._policy_version, **response}
+
+    def logprobs(self, request: dict[str, Any], cancelled: Callable[[], bool]) -> dict[str, Any]:
+        """`logprobsRequestSchema` to `logprobsResponseSchema`; the reference is the checkpoint that the worker was started with."""
+        sizes = {"rows": len(request["rows"])}
+        with out_of_memory(
+            "logprobs", "Send fewer or shorter rows, or lower pixels.max.", sizes, self._model.vision.forget
+        ):
+            model = self._model if request["policy"] == "current" else self._reference_model()
+            rows = self._updater.logprobs(request, model, cancelled)
+        return {"policyVersion": self._policy_version, "rows": rows}
+
+    def forward_backward(self, request: dict[str, Any]) -> dict[str, Any]:
+        """`forwardBackwardSchema` to its result. A failure clears all gradients gathered so far, so that none is counted twice."""
+        sizes = {"rows": len(request["rows"]), "maxTokensPerMicrobatch": request["maxTokensPerMicrobatch"]}
+        with out_of_memory("forward_backward", LOWER_WHEN_TRAINING, sizes, self._optimizer.clear):
+            try:
+                return self._updater.forward_backward(request)
+            except Exception:
+                self._optimizer.clear()
+                raise
+
+    def zero_grad(self) -> dict[str, Any]:
+        """Drops all gradients."""
+        self._optimizer.clear()
+        return {}
+
+    def optim_step(self, request: dict[str, Any]) -> dict[str, Any]:
+        """`optimStepSchema` to its result. Raises `engine.nonfinite_gradient`, `engine.no_gradient`."""
+        hint = "Use a smaller model or bfloat16; a step needs two float32 moments per parameter."
+        with out_of_memory("optim_step", hint, {}, self._optimizer.clear):
+            norm = self._optimizer.step(request)
+        self._policy_version += 1
+        self._model.vision.forget()
+        return {"gradNorm": norm, "policyVersion": self._policy_version}
+
+    def save(self, path: str, pins: dict[str, str]) -> dict[str, Any]:
+        """`saveResultSchema`. Raises `checkpoint.exists`, `checkpoint.disk_full`, `checkpoint.unwritable`."""
+        return checkpoint.save(Path(path), self._model, self._optimizer, self._policy_version, pins).result()
+
+    def load(self, path: str, pins: dict[str, str]) -> dict[str, Any]:
+        """`loadResultSchema`; gradients are dropped. Raises `checkpoint.missing`, `checkpoint.corrupt`, `checkpoint.mismatch`."""
+        loaded = checkpoint.load(Path(path), self._model, self._optimizer, pins)
+        self._policy_version = loaded.policy_version
+        self._model.vision.forget()
+        return loaded.result()
+
+    def export(self, path: str) -> dict[str, Any]:
+        """`exportResultSchema`: a folder that plain transformers loads. Raises as `save` does."""
+        return checkpoint.export(Path(path), self._model)
+
+    def _reference_model(self) -> Model:
+        """The start checkpoint again, frozen; loaded when it is first asked for."""
+        if self._reference is None:
+            network = load_network(self._model.path, self._dtype).to(self._model.device).requires_grad_(False)
+            vision: Vision = type(self._model.vision)(network, self._model.device)
+            self._reference = replace(self._model, network=network, vision=vision)
+        return self._reference
+
+
+def _check_device(device: str) -> None:
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise VarftError("engine.bad_device", f"device {device!r}: {error}", hint="Use cpu or cuda.") from error
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise VarftError(
+            "engine.bad_device",
+            f"device {device!r}, but torch {torch.__version__} sees no GPU",
+            hint="Use cpu, or install a CUDA build of torch with `npm run setup -- --torch-index URL`.",
+        )

@@ -1,0 +1,179 @@
+"""A seeded Qwen2.5-VL of two layers, built in seconds: real architecture, real processor, real tokenizer, no trained weights.
+
+The folder is an ordinary Hugging Face checkpoint, byte-identical for the same seed and texts.
+A 64x64 image becomes 8x8 patches and 16 image tokens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import GenerationConfig, PreTrainedTokenizerFast, Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+SPECIAL_TOKENS = (
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|vision_pad|>",
+    "<|image_pad|>",
+    "<|video_pad|>",
+)
+
+# Tags, digits, quotes and newlines stand alone, so that `<code>` or `7` is the same token wherever it stands.
+PRE_SPLIT = r"""</?[A-Za-z_]+>|\d|['"]|\n| ?[A-Za-z_]+| ?[^\sA-Za-z_\d'"]|\s+"""
+
+CHAT_TEMPLATE = """\
+{%- for message in messages -%}
+{%- if loop.first and message['role'] != 'system' -%}
+{{- '<|im_start|>system\\nYou are a careful agent.<|im_end|>\\n' -}}
+{%- endif -%}
+{{- '<|im_start|>' + message['role'] + '\\n' -}}
+{%- if message['content'] is string -%}
+{{- message['content'] -}}
+{%- else -%}
+{%- for part in message['content'] -%}
+{%- if part['type'] == 'image' -%}
+{{- '<|vision_start|><|image_pad|><|vision_end|>' -}}
+{%- else -%}
+{{- part['text'] -}}
+{%- endif -%}
+{%- endfor -%}
+{%- endif -%}
+{{- '<|im_end|>\\n' -}}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+{{- '<|im_start|>assistant\\n' -}}
+{%- endif -%}
+"""
+
+
+def build_tokenizer(texts: Sequence[str], vocabulary_size: int) -> PreTrainedTokenizerFast:
+    """A byte-level BPE over `texts` with the whole byte alphabet, so that every string round-trips."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(PRE_SPLIT), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(
+        list(texts),
+        trainers.BpeTrainer(
+            vocab_size=vocabulary_size,
+            special_tokens=list(SPECIAL_TOKENS),
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        ),
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        additional_special_tokens=list(SPECIAL_TOKENS[1:]),
+        clean_up_tokenization_spaces=False,
+        model_max_length=4096,
+    )
+
+
+def build_config(
+    vocabulary_size: int, token_ids: dict[str, int], hidden: int, layers: int, context: int
+) -> Qwen2_5_VLConfig:
+    """Text: `layers` x `hidden`, head dimension 16; vision: depth 2, patch 8, one token per 16x16 pixels, full attention."""
+    heads = hidden // 16
+    text = {
+        "vocab_size": vocabulary_size,
+        "hidden_size": hidden,
+        "intermediate_size": 3 * hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": heads // 2 if heads % 2 == 0 else heads,
+        "max_position_embeddings": context,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]},
+        "bos_token_id": token_ids["<|endoftext|>"],
+        "eos_token_id": token_ids["<|im_end|>"],
+        "pad_token_id": None,
+    }
+    vision = {
+        "depth": 2,
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_heads": 4,
+        "patch_size": 8,
+        "spatial_merge_size": 2,
+        "temporal_patch_size": 2,
+        "window_size": 64,
+        "fullatt_block_indexes": [0, 1],
+        "out_hidden_size": hidden,
+        "tokens_per_second": 2,
+    }
+    return Qwen2_5_VLConfig(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=token_ids["<|image_pad|>"],
+        video_token_id=token_ids["<|video_pad|>"],
+        vision_start_token_id=token_ids["<|vision_start|>"],
+        vision_end_token_id=token_ids["<|vision_end|>"],
+        tie_word_embeddings=True,
+    )
+
+
+def build_tiny(
+    out: str | Path,
+    seed: int,
+    texts: Sequence[str],
+    *,
+    vocabulary_size: int = 512,
+    hidden: int = 64,
+    layers: int = 2,
+    context: int = 4096,
+    template: str = CHAT_TEMPLATE,
+) -> Path:
+    """Writes the checkpoint folder `out` and returns it. Weights are drawn from `seed`; `texts` shape the tokenizer.
+
+    Example: `build_tiny("tiny", seed=0, texts=["<think>It is turned.</think><answer>42</answer>"])`
+    """
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    tokenizer = build_tokenizer(texts, vocabulary_size)
+    token_ids = {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL_TOKENS}
+    config = build_config(len(tokenizer), token_ids, hidden, layers, context)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = Qwen2_5_VLForConditionalGeneration._from_config(config, dtype=torch.float32)
+    model.generation_config = GenerationConfig(
+        eos_token_id=[token_ids["<|im_end|>"], token_ids["<|endoftext|>"]], pad_token_id=token_ids["<|endoftext|>"]
+    )
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    Qwen2VLImageProcessorPil(patch_size=8, min_pixels=16 * 16, max_pixels=256 * 256).save_pretrained(out)
+    _patch_json(out / "preprocessor_config.json", processor_class="Qwen2_5_VLProcessor")
+    _patch_json(out / "tokenizer_config.json", processor_class="Qwen2_5_VLProcessor")
+    (out / "chat_template.jinja").write_text(template, encoding="utf-8")
+    return out
+
+
+def _patch_json(path: Path, **values: str) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**content, **values}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def main(argv: Sequence[str]) -> int:
+    """`python -m varft_engine tiny --out DIR --seed N --texts FILE`; FILE holds a JSON list of strings."""
+    parser = argparse.ArgumentParser(prog="varft_engine tiny", description="Build the seeded tiny checkpoint.")
+    parser.add_argument("--out", required=True, help="folder to write")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the weights")
+    parser.add_argument("--texts", required=True, help="JSON list of strings that shape the tokenizer")
+    arguments = parser.parse_args(argv)
+    texts = json.loads(Path(arguments.texts).read_text(encoding="utf-8"))
+    build_tiny(arguments.out, arguments.seed, texts)
+    print(json.dumps({"path": str(Path(arguments.out).resolve()), "seed": arguments.seed, "texts": len(texts)}))
+    return 0

@@ -1,0 +1,48 @@
+"""How images enter the network and which positions tokens get: the path that fits every checkpoint.
+
+A family that can do better (reuse image features, rotary positions in three dimensions) overrides this class in its own module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from .images import Patches
+
+
+class Vision:
+    """Images as the processor's tensors, positions 0, 1, 2, ..."""
+
+    position_rows = 1
+    """R: rows of a position id."""
+
+    def __init__(self, network: PreTrainedModel, device: torch.device) -> None:
+        self.network = network
+        self.device = device
+
+    def prompt_positions(self, ids: np.ndarray, image_mask: np.ndarray, images: Sequence[Patches]) -> torch.Tensor:
+        """Positions int64 [R, P] of a prompt: ids int32 [P], image_mask bool [P] true inside image runs."""
+        return torch.arange(len(ids))[None]
+
+    def position_ids(self, positions: torch.Tensor) -> torch.Tensor:
+        """The network's argument from positions [R, B, L]."""
+        return positions[0]
+
+    def training_inputs(self, images: Sequence[Patches]) -> dict[str, Any]:
+        """Arguments for `images` in order of their tokens, rows one after the other. Gradients reach the vision tower."""
+        if not images:
+            return {}
+        names = images[0].tensors
+        return {name: torch.cat([image.tensors[name] for image in images]).to(self.device) for name in names}
+
+    def sampling_inputs(self, images: Sequence[Patches]) -> dict[str, Any]:
+        """The same without gradients; a family may reuse image features until `forget` is called."""
+        return self.training_inputs(images)
+
+    def forget(self) -> None:
+        """The weights have changed: whatever was computed from them is stale."""
