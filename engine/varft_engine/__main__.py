@@ -46,7 +46,7 @@ def not_installed(error: ImportError) -> VarftError:
     return VarftError(
         "engine.not_installed",
         f"this Python cannot run the worker: {error} ({sys.executable})",
-        hint="Run `npm run setup`, or set VARFT_ENGINE_PYTHON to a Python that has the packages of engine/requirements.lock and torch.",
+        hint="Run `npm run setup`, or set VARFT_ENGINE_PYTHON to a Python that has engine/requirements.lock and torch.",
     )
 
 

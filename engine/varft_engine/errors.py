@@ -23,10 +23,11 @@ class ErrorShape(TypedDict):
 class VarftError(Exception):
     """An error that a person is meant to read.
 
-    `message` says what was wrong, where, and both values; `hint` what to do next, as one imperative sentence; `details` what a
-    program needs to react (JSON values, never a secret); `retryable` whether the same call may succeed later without a change.
+    `message` says what was wrong, where, and both values; `hint` what to do next, as one imperative sentence;
+    `details` what a program needs to react (JSON values, never a secret); `retryable` whether the same call may
+    succeed later without a change.
 
-    Example: `raise VarftError("engine.bad_request", "rows[0].tokenIds: expected base64, got 7", hint="Send base64 int32.")`
+    Example: `raise VarftError("engine.bad_request", "rows[0].tokenIds: expected base64, got 7")`
     """
 
     def __init__(

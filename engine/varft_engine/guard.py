@@ -44,7 +44,10 @@ def error_response(error: ErrorShape) -> Response:
 
 
 class Guard:
-    """Checks Host, token and protocol version before anything reads a body. Errors below it become `{error: ErrorShape}`."""
+    """Checks Host, token and protocol version before anything reads a body.
+
+    Errors below it become `{error: ErrorShape}`.
+    """
 
     def __init__(self, app: ASGIApp, token: str, loopback: bool) -> None:
         """`loopback`: bound to a loopback address, so only its names are accepted as Host."""

@@ -37,7 +37,10 @@ def stopping() -> VarftError:
 
 
 def shape_of(error: BaseException, name: str) -> ErrorShape:
-    """The wire form of whatever `name` raised; what is not a `VarftError` becomes `engine.internal`, its traceback logged only."""
+    """The wire form of whatever `name` raised.
+
+    What is not a `VarftError` becomes `engine.internal`; its traceback goes to the log only.
+    """
     if isinstance(error, VarftError):
         log.warning("%s failed: %s: %s", name, error.code, error.message)
         return error.shape()
@@ -84,11 +87,17 @@ class TorchThread:
         return self._stopping
 
     def call(self, name: str, work: Work) -> Any:
-        """Runs `work` there, waits, and returns its value or raises what it raised. For start-up, before there is an event loop."""
+        """Runs `work` there, waits, and returns its value or raises what it raised.
+
+        For start-up, before there is an event loop.
+        """
         return self._executor.submit(work).result()
 
     def submit(self, name: str, work: Work) -> Future[Outcome]:
-        """Queues `work`. The future never raises; it is cancelled when the worker stops first. Raises `engine.stopping`."""
+        """Queues `work`.
+
+        The future never raises; it is cancelled when the worker stops first. Raises `engine.stopping`.
+        """
         if self._stopping:
             raise stopping()
         return self._executor.submit(self._run, name, work)
@@ -96,9 +105,9 @@ class TorchThread:
     async def plain(
         self, name: str, work: Callable[[Callable[[], bool]], Any], gone: Callable[[], Any]
     ) -> Outcome | None:
-        """Runs `work(cancelled)` for a caller that may leave: `gone()` is awaited beside it, and when it ends first, `cancelled` turns true.
+        """Runs `work(cancelled)` for a caller that may leave.
 
-        Returns None when the caller left.
+        `gone()` is awaited beside it; when it ends first, `cancelled` turns true and the answer is None.
         """
         cancelled = threading.Event()
 
@@ -124,7 +133,10 @@ class TorchThread:
             self._plain.discard(cancelled)
 
     def stop(self) -> None:
-        """Refuses new work, drops what is queued, cancels plain calls. What mutates and runs already, finishes: see `join`."""
+        """Refuses new work, drops what is queued, cancels plain calls.
+
+        What mutates and runs already, finishes: see `join`.
+        """
         self._stopping = True
         for cancelled in list(self._plain):
             cancelled.set()
@@ -174,8 +186,9 @@ class Operation:
 
 
 class Operations:
-    """Mutations of this life, by id. Results of the last `keep` finished ones are kept; ids are remembered for good, so none runs twice.
+    """Mutations of this life, by id.
 
+    The results of the last `keep` finished ones are kept; ids are remembered for good, so none runs twice.
     Belongs to the event loop: no method may be called from another thread.
     """
 
@@ -189,7 +202,8 @@ class Operations:
     def begin(self, operation_id: str, fingerprint: bytes, name: str, work: Work) -> Operation:
         """Queues a mutation, or returns the one that runs or ran under this id already.
 
-        Raises `engine.operation_conflict` when that one was another request, `engine.operation_forgotten` when its result is gone.
+        Raises `engine.operation_conflict` when that one was another request, `engine.operation_forgotten` when its
+        result is gone.
         """
         if operation_id in self._known:
             operation = self.find(operation_id)

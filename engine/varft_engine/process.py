@@ -49,7 +49,10 @@ class Address:
 
 
 def take_token() -> str:
-    """The token from the environment, removed from it, so that no child process inherits it. Raises `engine.no_token`."""
+    """The token from the environment, removed from it, so that no child process inherits it.
+
+    Raises `engine.no_token`.
+    """
     token = os.environ.pop(TOKEN_VARIABLE, "")
     if len(token) < 16:
         raise VarftError(
@@ -61,7 +64,10 @@ def take_token() -> str:
 
 
 def bind(address: Address) -> socket.socket:
-    """A bound socket, before the model is loaded, so that a taken port is told at once. Raises `engine.port_taken`, `engine.bad_address`."""
+    """A bound socket, before the model is loaded, so that a taken port is told at once.
+
+    Raises `engine.port_taken`, `engine.bad_address`.
+    """
     details = {"host": address.host, "port": address.port}
     try:
         family, kind, protocol, _, target = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
@@ -88,7 +94,7 @@ def bind(address: Address) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, with our signals (it would end by the signal, not with exit code 0) and a call once it accepts requests."""
+    """uvicorn with our own signal handling, since it would end by the signal, and a call once it accepts requests."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -104,8 +110,9 @@ class Server(uvicorn.Server):
 
 
 def serve(build: Callable[[], Engine], address: Address, *, supervised: bool, stdout: TextIO) -> None:
-    """Loads the model with `build` and serves it until SIGTERM or `POST /v1/shutdown`; returns once the running operation has ended.
+    """Loads the model with `build` and serves it until SIGTERM or `POST /v1/shutdown`.
 
+    Returns once the running operation has ended.
     Raises what `bind`, `take_token` and `build` raise.
     """
     token = take_token()

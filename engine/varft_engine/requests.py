@@ -1,6 +1,7 @@
 """The request shapes of `src/engine/wire.ts`, strict: no unknown key, no coercion. An error names the field.
 
-Field names are the wire's. What needs the model (ids against the vocabulary, lengths against each other) is the core's to check.
+Field names are the wire's. What needs the model (ids against the vocabulary, lengths against each other) is the
+core's to check.
 """
 
 from __future__ import annotations
@@ -193,8 +194,9 @@ def bad_request(field: str, problem: str) -> VarftError:
 
 
 def parse(name: str, body: bytes) -> Any:
-    """The request `name` from its JSON body, as a dict of the wire's shape. Raises `engine.bad_request` naming the first bad field.
+    """The request `name` from its JSON body, as a dict of the wire's shape.
 
+    Raises `engine.bad_request` naming the first bad field.
     Example: `parse("optim_step", b"{}")` raises "operationId: Field required".
     """
     try:
@@ -206,7 +208,7 @@ def parse(name: str, body: bytes) -> Any:
 
 
 def images_of(request: Any) -> list[str]:
-    """The distinct image hashes in a validated `sample`, `logprobs` or `forward_backward`, in order of first appearance."""
+    """The distinct image hashes of a validated request, in order of first appearance."""
     seen: dict[str, None] = {}
     for item in request.get("prompts", request.get("rows", [])):
         for message in item["messages"]:

@@ -5,6 +5,7 @@ What may not live here: anything that knows torch. An endpoint checks, parses, q
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import re
@@ -29,7 +30,10 @@ MAX_WAIT_SECONDS = 60.0
 
 
 class Engine(Protocol):
-    """What the server asks of the core: dicts in the wire's shapes, without `operationId` and `instanceId`."""
+    """What the server asks of the core: dicts in the wire's shapes, without `operationId` and `instanceId`.
+
+    Only `put_image` and `missing_images` may be called off the torch thread.
+    """
 
     def info(self) -> dict[str, Any]: ...
     def put_image(self, sha256: str, data: bytes) -> None: ...
@@ -138,12 +142,9 @@ class Endpoints:
         if re.fullmatch("[0-9a-f]{64}", sha256) is None:
             raise bad_request("sha256", f"expected 64 lower-case hex digits, got {sha256!r}")
         data = await read_body(request, MAX_IMAGE_BYTES)
-        outcome = await worker.torch.plain(
-            "put_image", lambda _: worker.engine.put_image(sha256, data), lambda: gone(request)
-        )
-        if outcome is not None and outcome.error is None:
-            return Response(status_code=204)
-        return outcome_response(outcome)
+        # Not the torch thread: an upload must not wait for a sample.
+        await asyncio.to_thread(worker.engine.put_image, sha256, data)
+        return Response(status_code=204)
 
     def plain(self, name: str) -> Callable[[Request], Awaitable[Response]]:
         """`sample` and `logprobs`."""

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { linkedSignal } from "../core/abort.ts";
 import { EngineError, errorFromShape, type VarftError } from "../core/errors.ts";
 import { Transport, type HttpRequest } from "./transport.ts";
 import * as wire from "./wire.ts";
@@ -179,18 +180,19 @@ export class EngineClient {
 
   async #call<T>(schema: z.ZodType<T>, call: Call): Promise<T> {
     const delays = call.retries ?? RETRY_DELAYS_MS;
+    using both = linkedSignal([call.signal, this.#life].filter((signal) => signal !== undefined));
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#once(schema, call);
+        return await this.#once(schema, call, both.signal);
       } catch (error) {
         const delay = delays[attempt];
         if (!(error instanceof EngineError) || error.code !== "engine.unreachable" || delay === undefined) throw error;
-        await pause(delay, [call.signal, this.#life]);
+        await sleep(delay, undefined, { signal: both.signal }).catch(() => both.signal.throwIfAborted());
       }
     }
   }
 
-  async #once<T>(schema: z.ZodType<T>, { method, path, body, signal }: Call): Promise<T> {
+  async #once<T>(schema: z.ZodType<T>, { method, path, body }: Call, signal: AbortSignal): Promise<T> {
     const headers = {
       authorization: `Bearer ${this.#token}`,
       "x-varft-protocol": wire.PROTOCOL_VERSION,
@@ -201,7 +203,7 @@ export class EngineClient {
       url: new URL(path, this.url),
       headers,
       ...(body === undefined ? {} : { body }),
-      signals: [signal, this.#life],
+      signal,
     });
     const what = `${method} ${path.split("?", 1)[0]}`;
     if (answer.status >= 400) throw this.#refusal(answer.status, answer.body, what);
@@ -255,20 +257,4 @@ function parsed<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
     what,
     `the answer does not fit the wire at ${issue?.path.join(".") || "its root"}: ${issue?.message}`,
   );
-}
-
-/** Sleeps; rejects with the reason of the first aborted signal. */
-async function pause(ms: number, signals: readonly (AbortSignal | undefined)[]): Promise<void> {
-  const waking = new AbortController();
-  const wake = (): void => waking.abort();
-  for (const signal of signals) signal?.addEventListener("abort", wake);
-  try {
-    for (const signal of signals) signal?.throwIfAborted();
-    await sleep(ms, undefined, { signal: waking.signal });
-  } catch (error) {
-    for (const signal of signals) signal?.throwIfAborted();
-    throw error;
-  } finally {
-    for (const signal of signals) signal?.removeEventListener("abort", wake);
-  }
 }

@@ -11,8 +11,8 @@ export interface HttpRequest {
   url: URL;
   headers: Record<string, string>;
   body?: string | Uint8Array;
-  /** Any of them closes the connection and rejects with its reason. */
-  signals: readonly (AbortSignal | undefined)[];
+  /** Aborting closes the connection and rejects with the signal's reason. */
+  signal: AbortSignal;
 }
 
 export interface HttpResponse {
@@ -27,24 +27,21 @@ export class Transport {
   readonly #http = new http.Agent(KEEP_ALIVE);
   readonly #https = new https.Agent(KEEP_ALIVE);
 
-  /** Rejects with `engine.unreachable` (retryable) when the connection fails or breaks, and with the reason of an aborted signal. */
-  async send({ method, url, headers, body, signals }: HttpRequest): Promise<HttpResponse> {
-    const present = signals.filter((signal) => signal !== undefined);
-    for (const signal of present) signal.throwIfAborted();
+  /** Rejects with `engine.unreachable` (retryable) when the connection fails or breaks, and with the signal's reason when aborted. */
+  async send({ method, url, headers, body, signal }: HttpRequest): Promise<HttpResponse> {
+    signal.throwIfAborted();
     const secure = url.protocol === "https:";
     const request = (secure ? https : http).request(url, {
       method,
       agent: secure ? this.#https : this.#http,
       headers: { ...headers, ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }) },
     });
-    // Listeners by hand: on Node 20 `AbortSignal.any` keeps every request alive for as long as a long-lived signal.
     const abort = (): void => void request.destroy();
-    for (const signal of present) signal.addEventListener("abort", abort);
+    signal.addEventListener("abort", abort);
     try {
       return await exchange(request, body);
     } catch (cause) {
-      const aborted = present.find((signal) => signal.aborted);
-      if (aborted !== undefined) throw aborted.reason;
+      signal.throwIfAborted();
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new EngineError("engine.unreachable", `no answer from the engine worker at ${url.origin}: ${reason}`, {
         hint: "Check that the worker runs and that the address is right; its log says why it stopped.",
@@ -53,7 +50,7 @@ export class Transport {
         cause,
       });
     } finally {
-      for (const signal of present) signal.removeEventListener("abort", abort);
+      signal.removeEventListener("abort", abort);
     }
   }
 
