@@ -1,0 +1,88 @@
+"""Locks one freshly forked process down before hostile code or hostile bytes reach it: descriptors, limits, privileges, system calls."""
+
+import os
+import resource
+from dataclasses import dataclass
+
+from . import kernel, landlock, seccomp
+
+# Enough for libraries that start a helper thread, too few to hide memory in. Fork is refused by seccomp already.
+_MAX_TASKS = 8
+_MAX_DESCRIPTORS = 64
+_MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """What is equal for every process of a worker; computed once, in the zygote."""
+
+    filter: bytes
+    """Packed BPF program."""
+    landlock_abi: int | None
+    """None where mounts confine the files."""
+    readable: tuple[str, ...]
+    """Landlock only: interpreter, packages, system libraries."""
+    base_bytes: int
+    """Address space of the warm interpreter, to which a snippet's allowance is added."""
+
+
+def close_all_but(keep: list[int]) -> None:
+    """Closes every descriptor that is not in `keep`."""
+    low = 0
+    for descriptor in sorted(keep):
+        if descriptor > low:
+            os.closerange(low, descriptor)
+        low = descriptor + 1
+    os.closerange(low, 1 << 20)
+
+
+def limit(*, memory_bytes: int, cpu_seconds: int, file_bytes: int) -> None:
+    """Resource limits, hard and soft: nothing raises them again."""
+    limits = {
+        resource.RLIMIT_AS: memory_bytes,
+        resource.RLIMIT_CPU: cpu_seconds,
+        resource.RLIMIT_FSIZE: file_bytes,
+        resource.RLIMIT_NOFILE: _MAX_DESCRIPTORS,
+        resource.RLIMIT_NPROC: _MAX_TASKS,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    for name, value in limits.items():
+        _, hard = resource.getrlimit(name)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(name, (value, value))
+
+
+def drop(confinement: Confinement, writable: list[str]) -> None:
+    """Gives up capabilities, files outside `writable` (Landlock tier) and system calls, in the order in which each still works."""
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    if confinement.landlock_abi is not None:
+        landlock.restrict(confinement.landlock_abi, list(confinement.readable), writable)
+    kernel.drop_capabilities()
+    seccomp.install(confinement.filter)
+
+
+def address_space_in_use() -> int:
+    """Bytes mapped by this process, by bisection with RLIMIT_AS: there is no /proc in the jail to ask."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    low, high = 0, 1 << 40
+    try:
+        while high - low > _MEGABYTE:
+            middle = (low + high) // 2
+            resource.setrlimit(resource.RLIMIT_AS, (middle, hard))
+            if _can_map_a_page():
+                high = middle
+            else:
+                low = middle
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    return high
+
+
+def _can_map_a_page() -> bool:
+    address = kernel.map_page()
+    if address is None:
+        return False
+    kernel.unmap_page(address)
+    return True

@@ -1,0 +1,47 @@
+"""Frames on the worker's pipes: `u32 header length (LE), JSON header, payloads` whose sizes the header names.
+
+Host to worker, each preceded by one tag byte: `R` + frame (a request), or `C` alone (cancel; ignored when nothing runs).
+Worker to host: plain frames; the first announces the warm worker, then one per request.
+The same layout is written down in `src/sandbox/frames.ts`.
+"""
+
+import json
+import os
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+REQUEST, CANCEL = b"R", b"C"
+_MAX_HEADER_BYTES = 65536
+
+
+class Disconnected(Exception):
+    """The host closed the pipe or died."""
+
+
+def read_exactly(descriptor: int, size: int) -> bytearray:
+    data = bytearray(size)
+    view, done = memoryview(data), 0
+    while done < size:
+        count = os.readv(descriptor, [view[done:]])
+        if count == 0:
+            raise Disconnected
+        done += count
+    return data
+
+
+def read_header(descriptor: int) -> dict[str, Any]:
+    (size,) = struct.unpack("<I", read_exactly(descriptor, 4))
+    if size > _MAX_HEADER_BYTES:
+        raise ValueError(f"frame header of {size} bytes, at most {_MAX_HEADER_BYTES}")
+    return json.loads(read_exactly(descriptor, size))
+
+
+def write_frame(
+    descriptor: int, header: dict[str, Any], payloads: Sequence[bytes | bytearray | memoryview] = ()
+) -> None:
+    encoded = json.dumps(header).encode()
+    for data in (struct.pack("<I", len(encoded)) + encoded, *payloads):
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]

@@ -1,0 +1,197 @@
+"""Finds the interpreter and packages that workers run on, and stages a copy where an unprivileged uid can read them.
+
+Runs on the host with the sandbox environment's Python: `python -I -B runtime.py '<json>'`, JSON on stdout.
+Only a root host needs a copy (workers drop to another uid), and only when the originals lie under a closed folder such as /root.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import stat
+import sys
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_STAGE_VERSION = "1"
+_IMPORTS = {"cv2": "opencv-python-headless", "numpy": "numpy", "PIL": "pillow"}
+_LEAVE_OUT = {
+    *("site-packages", "dist-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3"),
+    *("pip", "setuptools", "pkg_resources", "_distutils_hack"),
+}
+
+
+class Unusable(Exception):
+    """The environment cannot serve as it is; the message says why."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    python: str
+    libraries: tuple[str, ...]
+    """libpython, when the interpreter links it dynamically."""
+    standard: str
+    """Folder of the standard library."""
+    packages: tuple[str, ...]
+    program: str
+    """Folder that holds `varft_sandbox`."""
+
+    def trees(self) -> tuple[str, ...]:
+        return (self.python, *self.libraries, self.standard, *self.packages, self.program)
+
+
+def find(program: str) -> Runtime:
+    missing = [name for module, name in _IMPORTS.items() if importlib.util.find_spec(module) is None]
+    if missing:
+        raise Unusable(f"{sys.executable} lacks {', '.join(missing)}")
+    origins = [importlib.util.find_spec(module).origin or "" for module in _IMPORTS]
+    packages = sorted({os.path.dirname(os.path.dirname(os.path.realpath(origin))) for origin in origins})
+    python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+    return Runtime(python, _shared_libraries(), sysconfig.get_path("stdlib"), tuple(packages), program)
+
+
+def _shared_libraries() -> tuple[str, ...]:
+    if not sysconfig.get_config_var("Py_ENABLE_SHARED"):
+        return ()
+    folder = sysconfig.get_config_var("LIBDIR")
+    names = (sysconfig.get_config_var("INSTSONAME"), sysconfig.get_config_var("LDLIBRARY"))
+    paths = (os.path.join(folder, name) for name in names if name)
+    return tuple(sorted({path for path in paths if os.path.exists(path)}))
+
+
+def readable_by_others(runtime: Runtime) -> bool:
+    """Whether any uid can read all of it where it lies."""
+    return all(_open_path(tree) for tree in runtime.trees()) and all(
+        status.st_mode & stat.S_IROTH for tree in runtime.trees() for _, status in _files(tree)
+    )
+
+
+def _open_path(path: str) -> bool:
+    """Whether any uid can pass through the folders above `path`, as far as they exist."""
+    while path != "/":
+        path = os.path.dirname(path)
+        if os.path.exists(path) and not os.stat(path).st_mode & stat.S_IXOTH:
+            return False
+    return True
+
+
+def _left_out(name: str) -> bool:
+    return name in _LEAVE_OUT or (name.startswith("config-") and "-linux-" in name)
+
+
+def _files(tree: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Every file and folder of a tree that a copy would hold, in a fixed order; byte code aside."""
+    yield tree, os.stat(tree)
+    for folder, folders, files in os.walk(tree):
+        folders[:] = sorted(name for name in folders if not _left_out(name) and name != "__pycache__")
+        for name in (*folders, *sorted(files)):
+            path = os.path.join(folder, name)
+            if os.path.exists(path):
+                yield path, os.stat(path)
+
+
+def stage(runtime: Runtime, candidates: list[str]) -> Runtime:
+    """A copy of `runtime` in the first candidate folder that is safe; the same copy serves every later start."""
+    reasons: list[str] = []
+    for candidate in candidates:
+        try:
+            _make_safe(candidate)
+            base = os.path.basename
+            interpreter = [(runtime.python, f"bin/{base(runtime.python)}")]
+            interpreter += [(path, f"lib/{base(path)}") for path in (*runtime.libraries, runtime.standard)]
+            interpreter += [(path, f"packages-{index}") for index, path in enumerate(runtime.packages)]
+            copied = _staged(candidate, "python", interpreter)
+            program = _staged(candidate, "program", [(runtime.program, "sandbox")])
+        except (OSError, Unusable, shutil.Error) as error:
+            reasons.append(f"{candidate}: {error}")
+        else:
+            count = len(runtime.libraries)
+            return Runtime(
+                copied[0], tuple(copied[1 : 1 + count]), copied[1 + count], tuple(copied[2 + count :]), program[0]
+            )
+    raise Unusable(
+        "no folder to stage the interpreter in that other users can read but not write: " + "; ".join(reasons)
+    )
+
+
+def _staged(candidate: str, name: str, trees: list[tuple[str, str]]) -> list[str]:
+    """Where copies of `trees` (source, relative target) lie below `candidate`; copies them when they are not there yet."""
+    digest = hashlib.sha256(_STAGE_VERSION.encode())
+    for source, _ in trees:
+        for path, status in _files(source):
+            what = "folder" if stat.S_ISDIR(status.st_mode) else f"{status.st_size} {status.st_mtime_ns}"
+            digest.update(f"{path}\0{what}\n".encode("utf-8", "surrogateescape"))
+    target = os.path.join(candidate, f"{name}-{digest.hexdigest()[:32]}")
+    if not os.path.isdir(target):
+        _copy(trees, target)
+    return [os.path.join(target, relative) for _, relative in trees]
+
+
+def _make_safe(folder: str) -> None:
+    """Creates `folder`, or accepts one that only we can write and everyone can enter; so are all folders above it."""
+    if not _open_path(os.path.join(folder, "x")):
+        raise Unusable("lies under a folder that others cannot enter")
+    previous = os.umask(0o022)
+    try:
+        os.makedirs(folder, 0o755, exist_ok=True)
+    finally:
+        os.umask(previous)
+    status = os.lstat(folder)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        raise Unusable(
+            f"is not a folder that only uid {os.geteuid()} can write (owner {status.st_uid}, mode {status.st_mode:o})"
+        )
+    parent = os.path.realpath(folder)
+    while parent != "/":
+        parent = os.path.dirname(parent)
+        status = os.stat(parent)
+        shared = status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
+        if status.st_uid not in (0, os.geteuid()) or shared:
+            raise Unusable(f"{parent} can be written by others (owner {status.st_uid}, mode {status.st_mode:o})")
+
+
+def _copy(trees: list[tuple[str, str]], target: str) -> None:
+    """Copies into a temporary folder beside `target` and renames, so that no start ever sees half a copy."""
+    temporary = f"{target}.{os.getpid()}.partial"
+    previous = os.umask(0o022)
+    try:
+        for source, relative in trees:
+            copy = os.path.join(temporary, relative)
+            os.makedirs(os.path.dirname(copy), exist_ok=True)
+            if os.path.isdir(source):
+                shutil.copytree(source, copy, ignore=lambda _, names: {name for name in names if _left_out(name)})
+            else:
+                shutil.copy2(source, copy)
+        for folder, _, files in os.walk(temporary):
+            for path in (folder, *(os.path.join(folder, name) for name in files)):
+                os.chmod(path, os.stat(path).st_mode & 0o755 | (0o555 if os.path.isdir(path) else 0o444))
+        os.rename(temporary, target)
+    except OSError:
+        if not os.path.isdir(target):  # else another start was faster: its copy is as good
+            raise
+    finally:
+        os.umask(previous)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def prepare(request: dict[str, Any]) -> dict[str, Any]:
+    """`{"program", "otherUid": bool, "candidates": [folders]}` to where everything lies, for workers of another uid or our own."""
+    runtime = find(request["program"])
+    if request["otherUid"] and not readable_by_others(runtime):
+        runtime = stage(runtime, request["candidates"])
+    return {
+        "python": runtime.python,
+        "paths": [runtime.program, *runtime.packages],
+        "readable": list(runtime.trees()),
+        "libraryFolders": sorted({os.path.dirname(path) for path in runtime.libraries}),
+    }
+
+
+if __name__ == "__main__":
+    try:
+        print(json.dumps(prepare(json.loads(sys.argv[1]))))
+    except (OSError, Unusable) as error:
+        sys.exit(str(error))

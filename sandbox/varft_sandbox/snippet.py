@@ -1,0 +1,98 @@
+"""The confined process that runs one snippet: compile, execute, report. Nothing it says is trusted."""
+
+import io
+import linecache
+import os
+import random
+import sys
+import traceback
+import types
+
+FILE_NAME = "<snippet>"
+REPORT_FD = 3
+"""Where the exception's line goes. The snippet can write it too, and forges nothing but its own message."""
+_MAX_REPORT = 4096
+_SEED = 0
+
+
+def run(source: bytes) -> None:
+    """Runs `source` (UTF-8, hostile) as `__main__` and ends the process: 0 ok, 1 raised. Never returns."""
+    code = 1
+    try:
+        _fresh_streams()
+        _seed()
+        code = _execute(source)
+    except BaseException as error:  # noqa: BLE001 - hostile code may raise anything, also while it is being reported
+        _report(type(error).__name__)
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
+
+
+def _execute(source: bytes) -> int:
+    main = types.ModuleType("__main__")
+    sys.modules["__main__"] = main
+    try:
+        text = source.decode("utf-8", "replace")
+        linecache.cache[FILE_NAME] = (len(text), None, text.splitlines(keepends=True), FILE_NAME)
+        exec(compile(text, FILE_NAME, "exec"), main.__dict__)  # noqa: S102 - this is the process made for it
+    except SystemExit as exit_:
+        if exit_.code is None or exit_.code == 0:
+            return 0
+        if isinstance(exit_.code, str):
+            print(exit_.code, file=sys.stderr)
+        _report(f"SystemExit: {exit_.code}")
+    except BaseException as error:  # noqa: BLE001
+        _explain(error)
+    else:
+        return 0
+    return 1
+
+
+def _explain(error: BaseException) -> None:
+    """The traceback to stderr, without the frames of this file; its last line as the report."""
+    try:
+        described = traceback.TracebackException.from_exception(error, limit=None)
+        _only_own_frames(described)
+        lines = list(described.format())
+        described.__notes__ = None
+        report = list(described.format_exception_only())[-1]
+        sys.stderr.write("".join(lines))
+    except BaseException:  # noqa: BLE001 - deep recursion, poisoned modules
+        report = type(error).__name__
+    _report(report)
+
+
+def _only_own_frames(described: traceback.TracebackException) -> None:
+    own = [frame for frame in described.stack if frame.filename == FILE_NAME]
+    described.stack = traceback.StackSummary.from_list(own)
+    for linked in (described.__cause__, described.__context__):
+        if linked is not None:
+            _only_own_frames(linked)
+
+
+def _report(line: str) -> None:
+    first = (line.strip().splitlines() or [""])[0]
+    os.write(REPORT_FD, first.encode("utf-8", "backslashreplace")[:_MAX_REPORT])
+
+
+def _fresh_streams() -> None:
+    """The warm interpreter's streams belong to the worker; the snippet gets its own, which never fail on odd text."""
+    sys.stdin = io.TextIOWrapper(io.FileIO(0, "r", closefd=False), encoding="utf-8")
+    for descriptor, name in ((1, "stdout"), (2, "stderr")):
+        raw = io.BufferedWriter(io.FileIO(descriptor, "w", closefd=False))
+        stream = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
+def _seed() -> None:
+    import cv2
+    import numpy
+
+    random.seed(_SEED)
+    numpy.random.seed(_SEED)
+    cv2.setRNGSeed(_SEED)

@@ -1,0 +1,154 @@
+"""The folder in which one snippet works: its own tmpfs where we may mount, else a watched folder on the host's disk."""
+
+import os
+import stat
+from abc import ABC, abstractmethod
+
+from . import kernel
+
+_MAX_FILES = 512
+_TEMPORARY_MB = 16
+_BLOCK = 512
+
+
+class Workspace(ABC):
+    path: str
+    needs_watching: bool
+    """The room is not enforced by the kernel, so `overfull` must be asked regularly."""
+
+    @abstractmethod
+    def prepare(self, disk_bytes: int) -> None:
+        """Makes the folder exist, empty, with this much room."""
+
+    @abstractmethod
+    def before_fork(self) -> int | None:
+        """Prepares the next process; returns the parent it will see, None when it will be pid 1 of its own pid namespace."""
+
+    @abstractmethod
+    def overfull(self, child: int) -> str | None:
+        """Why the running snippet must be stopped, or None. Where the kernel enforces the room, always None."""
+
+    @abstractmethod
+    def remove(self) -> None: ...
+
+
+class MountedWorkspace(Workspace):
+    """A tmpfs in mount, pid and IPC namespaces of its own; all of it vanishes with the last process inside."""
+
+    path = "/work"
+    needs_watching = False
+
+    def __init__(self) -> None:
+        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC)
+        flags = kernel.MS_NOSUID | kernel.MS_NODEV
+        kernel.mount("tmpfs", "/tmp", "tmpfs", flags, f"size={_TEMPORARY_MB}m,nr_inodes={_MAX_FILES},mode=0700")
+
+    def prepare(self, disk_bytes: int) -> None:
+        flags = kernel.MS_NOSUID | kernel.MS_NODEV
+        kernel.mount("tmpfs", self.path, "tmpfs", flags, f"size={disk_bytes},nr_inodes={_MAX_FILES},mode=0700")
+
+    def before_fork(self) -> int | None:
+        # A pid namespace ends with its first process, and none can be made while in the last one: step back, then make one.
+        kernel.return_to_own_pid_namespace()
+        kernel.unshare(kernel.CLONE_NEWPID)
+        return None
+
+    def overfull(self, child: int) -> str | None:
+        return None
+
+    def remove(self) -> None:
+        """Nothing to do: the mounts end with this process."""
+
+
+class WatchedFolder(Workspace):
+    """A folder whose size the supervisor measures while the snippet runs (Landlock tier)."""
+
+    needs_watching = True
+
+    def __init__(self, parent: str) -> None:
+        self.path = os.path.join(parent, "work")
+        self._disk_bytes = 0
+
+    def prepare(self, disk_bytes: int) -> None:
+        self._disk_bytes = disk_bytes
+        self.remove()  # what a killed predecessor left
+        os.mkdir(self.path, 0o700)
+
+    def before_fork(self) -> int | None:
+        return os.getpid()
+
+    def overfull(self, child: int) -> str | None:
+        try:
+            files, size = _usage(self.path, self._disk_bytes)
+        except OSError as error:
+            return f"a folder in the working folder cannot be watched ({error.strerror})"
+        size += _nameless_bytes(child)
+        if files > _MAX_FILES:
+            return f"more than {_MAX_FILES} files in the working folder"
+        if size > self._disk_bytes:
+            return f"more than {self._disk_bytes >> 20} MB in the working folder"
+        return None
+
+    def remove(self) -> None:
+        if os.path.lexists(self.path):
+            remove_tree(self.path)
+
+
+def _usage(root: str, enough: int) -> tuple[int, int]:
+    """Files and bytes on disk below `root`; stops counting once either is over its limit. Raises for what cannot be listed."""
+    files, size, pending = 0, 0, [root]
+    while pending and files <= _MAX_FILES and size <= enough:
+        try:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    files += 1
+                    if files > _MAX_FILES:
+                        break
+                    status = entry.stat(follow_symlinks=False)
+                    size += status.st_blocks * _BLOCK // max(1, status.st_nlink)
+                    if stat.S_ISDIR(status.st_mode):
+                        pending.append(entry.path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # it vanished meanwhile
+    return files, size
+
+
+def _nameless_bytes(child: int) -> int:
+    """Bytes of files that the child has deleted but still holds open."""
+    total, folder = 0, f"/proc/{child}/fd"
+    try:
+        for name in os.listdir(folder):
+            status = os.stat(f"{folder}/{name}")
+            if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
+                total += status.st_blocks * _BLOCK
+    except OSError:
+        pass  # it has just ended
+    return total
+
+
+def remove_tree(root: str) -> None:
+    """Deletes `root` however deep it is and whatever it holds, following no link and never recursing.
+
+    Walks by descriptor: a folder is emptied by moving its subfolders up beside it, so no path grows long.
+    """
+    parent = os.open(os.path.dirname(root), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        pending, counter = [os.path.basename(root)], 0
+        while pending:
+            name = pending.pop()
+            folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+            try:
+                for child in os.listdir(folder):
+                    if stat.S_ISDIR(os.stat(child, dir_fd=folder, follow_symlinks=False).st_mode):
+                        os.chmod(child, 0o700, dir_fd=folder)  # its mode may forbid even its owner
+                        counter += 1
+                        moved = f".removing-{os.getpid()}-{counter}"
+                        os.rename(child, moved, src_dir_fd=folder, dst_dir_fd=parent)
+                        pending.append(moved)
+                    else:
+                        os.unlink(child, dir_fd=folder)
+            finally:
+                os.close(folder)
+            os.rmdir(name, dir_fd=parent)
+    finally:
+        os.close(parent)

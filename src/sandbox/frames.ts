@@ -1,0 +1,123 @@
+/**
+ * Frames on a worker's pipes: `u32 header length (LE), JSON header, payloads` whose sizes the header names.
+ * The Python side is `sandbox/varft_sandbox/framing.py`. Whatever comes out of a jail is checked here as if it were hostile.
+ */
+import { z } from "zod";
+import type { SnippetLimits, SnippetOutcome, SnippetRequest } from "./types.ts";
+
+const MAX_HEADER_BYTES = 65_536;
+/** The sandbox's own line at the end of stderr. */
+const NOTE_BYTES = 1024;
+
+/** A request as bytes: tag `R`, header, source (UTF-8; a lone surrogate becomes U+FFFD), image. */
+export function encodeRequest(id: number, request: SnippetRequest, limits: SnippetLimits): Uint8Array[] {
+  const source = Buffer.from(request.source, "utf8");
+  const header = Buffer.from(
+    JSON.stringify({ id, sourceBytes: source.length, imageBytes: request.image.length, limits }),
+  );
+  const prefix = Buffer.alloc(5);
+  prefix.write("R", 0, "latin1");
+  prefix.writeUInt32LE(header.length, 1);
+  return [prefix, header, source, request.image];
+}
+
+/** Stops the running snippet; its response still comes. */
+export const CANCEL = Buffer.from("C", "latin1");
+
+export const readySchema = z.strictObject({
+  ready: z.literal(1),
+  baseMb: z.int().nonnegative(),
+  landlockAbi: z.int().positive().nullable(),
+});
+
+const size = z.int().positive();
+const responseSchema = z.strictObject({
+  id: z.int(),
+  status: z.enum(["ok", "exception", "timeout", "killed"]),
+  exception: z.string().max(8192).nullable(),
+  truncated: z.boolean(),
+  durationMs: z.number().nonnegative(),
+  output: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("image"), width: size, height: size }),
+    z.strictObject({ kind: z.literal("none") }),
+    z.strictObject({ kind: z.literal("refused"), reason: z.string().max(8192) }),
+  ]),
+  stdoutBytes: z.int().nonnegative(),
+  stderrBytes: z.int().nonnegative(),
+  rgbBytes: z.int().nonnegative(),
+});
+
+/** What the worker said breaks the frame format: it is not to be believed any more. */
+export class FrameError extends Error {}
+
+/** Reads bytes as they arrive; `read(n)` waits for exactly n. One reader at a time. */
+export class ByteQueue {
+  #chunks: Buffer[] = [];
+  #held = 0;
+  #ended: Error | null = null;
+  #wake: (() => void) | null = null;
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#held += chunk.length;
+    this.#wake?.();
+  }
+
+  end(reason: Error): void {
+    this.#ended ??= reason;
+    this.#wake?.();
+  }
+
+  async read(bytes: number): Promise<Buffer> {
+    while (this.#held < bytes) {
+      if (this.#ended !== null) throw this.#ended;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+      this.#wake = null;
+    }
+    const joined = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#held);
+    const rest = joined.subarray(bytes);
+    this.#chunks = rest.length > 0 ? [rest] : [];
+    this.#held = rest.length;
+    return joined.subarray(0, bytes);
+  }
+}
+
+/** The next frame's header, as JSON of unknown shape. */
+export async function readHeader(bytes: ByteQueue): Promise<unknown> {
+  const length = (await bytes.read(4)).readUInt32LE(0);
+  if (length > MAX_HEADER_BYTES) throw new FrameError(`header of ${length} bytes, at most ${MAX_HEADER_BYTES}`);
+  try {
+    return JSON.parse((await bytes.read(length)).toString("utf8"));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new FrameError(`header is no JSON: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The response to request `id`. Throws `FrameError` for anything that a sound worker would not send. */
+export async function readResponse(bytes: ByteQueue, id: number, limits: SnippetLimits): Promise<SnippetOutcome> {
+  const parsed = responseSchema.safeParse(await readHeader(bytes));
+  if (!parsed.success) throw new FrameError(`response header: ${z.prettifyError(parsed.error)}`);
+  const header = parsed.data;
+  const { output } = header;
+  const pixels = output.kind === "image" ? output.width * output.height : 0;
+  const sound =
+    header.id === id &&
+    header.stdoutBytes <= limits.outputBytes &&
+    header.stderrBytes <= limits.outputBytes + NOTE_BYTES &&
+    header.rgbBytes === pixels * 3 &&
+    pixels <= limits.imagePixels;
+  if (!sound) throw new FrameError(`response to ${id} breaks its limits: ${JSON.stringify(header)}`);
+  const stdout = (await bytes.read(header.stdoutBytes)).toString("utf8");
+  const stderr = (await bytes.read(header.stderrBytes)).toString("utf8");
+  const rgb = new Uint8Array(await bytes.read(header.rgbBytes));
+  return {
+    status: header.status,
+    stdout,
+    stderr,
+    truncated: header.truncated,
+    exception: header.exception,
+    output: output.kind === "image" ? { ...output, rgb } : output,
+    durationMs: header.durationMs,
+  };
+}

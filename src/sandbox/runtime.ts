@@ -1,0 +1,79 @@
+/** The interpreter that workers run on: found, and staged where an unprivileged uid can read it, by `sandbox/varft_sandbox/runtime.py`. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
+import { SandboxError } from "../core/errors.ts";
+import { homeFolder, packageFolder } from "../core/installation.ts";
+
+const runtimeSchema = z.strictObject({
+  python: z.string(),
+  /** For PYTHONPATH: this project's program, then the packages. */
+  paths: z.array(z.string()),
+  /** Everything of it that a worker reads. */
+  readable: z.array(z.string()),
+  libraryFolders: z.array(z.string()),
+});
+export type Runtime = z.infer<typeof runtimeSchema>;
+
+/** What any dynamically linked interpreter reads besides; absent paths are left out later. */
+export const SYSTEM_LIBRARIES = [
+  "/lib",
+  "/lib64",
+  "/usr/lib",
+  "/usr/lib64",
+  "/usr/local/lib",
+  "/nix/store",
+  "/etc/ld.so.cache",
+];
+export const DEVICES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+
+/**
+ * Locates the runtime of `python`. `otherUid`: workers will run under another uid than ours, so a copy is staged when the
+ * original cannot be read by others; a second call finds the first one's copy. Throws `sandbox.runtime_unusable`.
+ */
+export async function prepareRuntime(python: string, otherUid: boolean): Promise<Runtime> {
+  const program = join(packageFolder, "sandbox");
+  const candidates = [
+    join(homeFolder(), "sandbox-runtime"),
+    "/var/cache/varft/sandbox-runtime",
+    "/var/tmp/varft-sandbox-runtime",
+  ];
+  const request = JSON.stringify({ program, otherUid, candidates });
+  try {
+    const script = join(program, "varft_sandbox", "runtime.py");
+    const { stdout } = await promisify(execFile)(python, ["-I", "-B", script, request]);
+    return runtimeSchema.parse(JSON.parse(stdout));
+  } catch (error) {
+    const said = (error as { stderr?: string }).stderr?.trim() ?? "";
+    throw new SandboxError(
+      "sandbox.runtime_unusable",
+      `the sandbox's Python cannot be used: ${said || String(error)}`,
+      {
+        hint: "Run `npm run setup` again, or set VARFT_HOME to a folder that other users can read and has 400 MB free.",
+        details: { python, candidates },
+        cause: error,
+      },
+    );
+  }
+}
+
+/** The whole environment of a worker: nothing of the host's. */
+export function workerEnvironment(runtime: Runtime): Record<string, string> {
+  return {
+    PATH: "/usr/bin:/bin",
+    LANG: "C.UTF-8",
+    PYTHONPATH: runtime.paths.join(":"),
+    ...(runtime.libraryFolders.length > 0 ? { LD_LIBRARY_PATH: runtime.libraryFolders.join(":") } : {}),
+    PYTHONHASHSEED: "0",
+    OMP_NUM_THREADS: "1",
+    OPENBLAS_NUM_THREADS: "1",
+    MKL_NUM_THREADS: "1",
+    NUMEXPR_NUM_THREADS: "1",
+  };
+}
+
+/** Arguments of the interpreter up to the tier's configuration. */
+export function workerArguments(configuration: object): string[] {
+  return ["-s", "-S", "-P", "-B", "-m", "varft_sandbox.worker", JSON.stringify(configuration)];
+}

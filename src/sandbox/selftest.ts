@@ -1,0 +1,68 @@
+/** The start-up self-test: a few attacks against a fresh worker. A tier that lets one through is not used. */
+import { mkdtemp, readdir, rm, writeFile, chmod } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { defaultLimits, resolveLimits } from "./limits.ts";
+import type { Worker } from "./worker.ts";
+
+/** 2x1 PNG: one red, one blue pixel. */
+const IMAGE = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADUlEQVR4nGP4zwAE/wEHAAH/4iOeWQAAAABJRU5ErkJggg==",
+  "base64",
+);
+
+const attackSource = (canary: string): string => `
+import os, socket
+def attempt(name, attack):
+    try:
+        attack()
+    except (OSError, MemoryError):
+        return
+    print("broken:", name)
+def fork():
+    for _ in range(64):
+        if os.fork() == 0:
+            os._exit(0)
+attempt("read /etc/passwd", lambda: open("/etc/passwd").read())
+attempt("read a file of the host", lambda: open(${JSON.stringify(`${canary}/secret`)}).read())
+attempt("list a folder of the host", lambda: os.listdir(${JSON.stringify(canary)}))
+attempt("write outside", lambda: open(${JSON.stringify(`${canary}/planted`)}, "w"))
+attempt("list processes", lambda: os.listdir("/proc/1"))
+attempt("open a socket", lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+attempt("open a unix socket", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+attempt("start processes", fork)
+attempt("signal the parent", lambda: os.kill(os.getppid(), 0))
+attempt("run a program", lambda: os.execv("/bin/sh", ["sh", "-c", "exit 0"]))
+attempt("take all memory", lambda: bytearray(1 << 34))
+import cv2
+cv2.imwrite("out.png", cv2.rotate(cv2.imread("path_to_input_image.jpg"), cv2.ROTATE_180))
+os.rename("out.png", "path_to_output_image.jpg")
+print("done")
+`;
+
+/** Why this worker must not be used, or null when every attack failed and honest work succeeded. */
+export async function selfTest(worker: Worker): Promise<string | null> {
+  const canary = await mkdtemp(join(tmpdir(), "varft-canary-"));
+  try {
+    await writeFile(join(canary, "secret"), "canary\n");
+    await chmod(canary, 0o777);
+    const limits = resolveLimits(defaultLimits);
+    const attacks = await worker.run({ source: attackSource(canary), image: IMAGE }, limits, limits.timeoutMs);
+    if (attacks.status !== "ok" || attacks.stdout !== "done\n") {
+      return `self-test: ${attacks.status}: ${(attacks.stdout + attacks.stderr).trim().slice(0, 500)}`;
+    }
+    const { output } = attacks;
+    if (output.kind !== "image") return `self-test: expected an output image, got ${JSON.stringify(output)}`;
+    const pixels = [...output.rgb].join(",");
+    if (pixels !== "0,0,255,255,0,0") return `self-test: expected pixels 0,0,255,255,0,0, got ${pixels}`;
+    if ((await readdir(canary)).includes("planted")) return "self-test: a file was written outside the working folder";
+    const endless = await worker.run(
+      { source: "while True: pass", image: IMAGE },
+      { ...limits, timeoutMs: 100 },
+      limits.timeoutMs,
+    );
+    return endless.status === "timeout" ? null : `self-test: an endless loop ended as ${endless.status}`;
+  } finally {
+    await rm(canary, { recursive: true, force: true });
+  }
+}
