@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    // Processes, not threads: tests start children, send signals and change their environment.
+    pool: "forks",
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // No test may depend on what an earlier one left behind.
+    restoreMocks: true,
+    unstubEnvs: true,
+  },
+});
