@@ -1,7 +1,8 @@
 """Checkpoints on disk: written beside the target, synced, renamed; verified file by file before anything is loaded.
 
-A checkpoint folder is a Hugging Face folder (weights, config, tokenizer, processor, template) plus `optimizer.safetensors` and
-`manifest.json`, which holds the sha256 of every other file. Nothing in it depends on the clock.
+A checkpoint folder is a Hugging Face folder (weights, config, tokenizer, processor, template) plus
+`optimizer.safetensors` and `manifest.json`, which holds the sha256 of every other file. Nothing in it depends on the
+clock.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def load(source: Path, model: Model, optimizer: Optimizer, pins: dict[str, str])
             raise VarftError(
                 "checkpoint.mismatch",
                 f"{source}: {name} is {found.get(name)!r}, this run needs {value!r}",
-                hint="Resume with the recipe, prompts and model that the checkpoint was written with, or start a new run.",
+                hint="Resume with the recipe, prompts and model that it was written with, or start a new run.",
                 details={"name": name, "found": found.get(name), "expected": value},
             )
     check_files(source)
@@ -118,7 +119,10 @@ def _write_network(folder: Path, model: Model) -> None:
 
 
 def _publish(target: Path, write: Callable[[Path], None]) -> int:
-    """Runs `write` on a folder beside `target`, syncs it and renames it; returns its bytes. On failure nothing is left."""
+    """Runs `write` on a folder beside `target`, syncs it and renames it; returns its bytes.
+
+    On failure nothing is left.
+    """
     if target.exists():
         raise VarftError(
             "checkpoint.exists", f"{target} exists already", hint="Choose another folder, or remove this one yourself."

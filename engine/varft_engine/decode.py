@@ -1,7 +1,7 @@
 """The decoding batch: rows enter after prefill, all advance by one token per `step`, finished ones leave.
 
-Every row has its own prompt length, so a row's keys and values may have holes: `attended` says which columns are its own. Nothing
-here knows requests; a queue can let rows of many requests enter and leave between two steps.
+Every row has its own prompt length, so a row's keys and values may have holes: `attended` says which columns are its
+own. Nothing here knows requests; a queue can let rows of many requests enter and leave between two steps.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from transformers import DynamicCache
 
+from .errors import VarftError
 from .logprob import ban, token_logprobs
 from .model import Model
 from .noise import BLOCK, uniforms
@@ -77,6 +78,12 @@ class DecodeBatch:
         logprobs = token_logprobs(state.logits, tokens, sampling.temperature, self._banned)
         # One transfer per step; float64 holds ids and float32 values exactly.
         arrived = torch.stack([tokens.double(), logprobs.double()]).cpu().numpy()
+        if not np.isfinite(arrived[1]).all():
+            raise VarftError(
+                "engine.nonfinite_logits",
+                "the network's logits are not finite, so there is nothing to sample from",
+                hint="Load the last good checkpoint and lower the learning rate.",
+            )
         survivors = self._record(arrived[0].astype(np.int64), arrived[1])
         if len(survivors) == 0:
             self._rows, self._state, self._noise = [], None, np.zeros((0, BLOCK))

@@ -20,7 +20,7 @@ from . import checkpoint
 from .errors import VarftError
 from .generate import Sampler
 from .images import ImageStore, Patcher, PixelLimits
-from .memory import out_of_memory
+from .memory import within_memory
 from .model import DTYPES, Model, load_model, load_network
 from .optimizer import Optimizer
 from .prompt import Renderer
@@ -98,35 +98,50 @@ class Engine:
         return self._images.missing(sha256s)
 
     def sample(self, request: dict[str, Any], cancelled: Callable[[], bool]) -> dict[str, Any]:
-        """`sampleRequestSchema` to `sampleResponseSchema`. Raises `Cancelled` between tokens once `cancelled()` is true."""
+        """`sampleRequestSchema` to `sampleResponseSchema`.
+
+        Raises `Cancelled` between tokens once `cancelled()` is true.
+        """
         sizes = {
             "prompts": len(request["prompts"]),
             "completions": sum(len(prompt["keys"]) for prompt in request["prompts"]),
             "maxTokens": request["sampling"]["maxTokens"],
         }
-        with out_of_memory("sample", LOWER_WHEN_SAMPLING, sizes, self._model.vision.forget):
-            response = self._sampler.sample(request, cancelled)
+        response = within_memory(
+            lambda: self._sampler.sample(request, cancelled),
+            "sample",
+            hint=LOWER_WHEN_SAMPLING,
+            sizes=sizes,
+            recover=self._model.vision.forget,
+        )
         return {"policyVersion": self._policy_version, **response}
 
     def logprobs(self, request: dict[str, Any], cancelled: Callable[[], bool]) -> dict[str, Any]:
-        """`logprobsRequestSchema` to `logprobsResponseSchema`; the reference is the checkpoint that the worker was started with."""
-        sizes = {"rows": len(request["rows"])}
-        with out_of_memory(
-            "logprobs", "Send fewer or shorter rows, or lower pixels.max.", sizes, self._model.vision.forget
-        ):
-            model = self._model if request["policy"] == "current" else self._reference_model()
-            rows = self._updater.logprobs(request, model, cancelled)
+        """`logprobsRequestSchema` to `logprobsResponseSchema`; the reference is the checkpoint that the worker was
+        started with.
+        """
+        rows = within_memory(
+            lambda: self._updater.logprobs(request, self._scorer(request["policy"]), cancelled),
+            "logprobs",
+            hint="Send fewer or shorter rows, or lower pixels.max.",
+            sizes={"rows": len(request["rows"])},
+            recover=self._model.vision.forget,
+        )
         return {"policyVersion": self._policy_version, "rows": rows}
 
     def forward_backward(self, request: dict[str, Any]) -> dict[str, Any]:
-        """`forwardBackwardSchema` to its result. A failure clears all gradients gathered so far, so that none is counted twice."""
-        sizes = {"rows": len(request["rows"]), "maxTokensPerMicrobatch": request["maxTokensPerMicrobatch"]}
-        with out_of_memory("forward_backward", LOWER_WHEN_TRAINING, sizes, self._optimizer.clear):
-            try:
-                return self._updater.forward_backward(request)
-            except Exception:
-                self._optimizer.clear()
-                raise
+        """`forwardBackwardSchema` to its result.
+
+        A request that is refused leaves the gradients as they were. One that fails while it computes clears them all,
+        those of earlier calls included, since they hold a part of it by then.
+        """
+        return within_memory(
+            lambda: self._updater.forward_backward(request),
+            "forward_backward",
+            hint=LOWER_WHEN_TRAINING,
+            sizes={"rows": len(request["rows"]), "maxTokensPerMicrobatch": request["maxTokensPerMicrobatch"]},
+            recover=self._optimizer.clear,
+        )
 
     def zero_grad(self) -> dict[str, Any]:
         """Drops all gradients."""
@@ -135,9 +150,13 @@ class Engine:
 
     def optim_step(self, request: dict[str, Any]) -> dict[str, Any]:
         """`optimStepSchema` to its result. Raises `engine.nonfinite_gradient`, `engine.no_gradient`."""
-        hint = "Use a smaller model or bfloat16; a step needs two float32 moments per parameter."
-        with out_of_memory("optim_step", hint, {}, self._optimizer.clear):
-            norm = self._optimizer.step(request)
+        norm = within_memory(
+            lambda: self._optimizer.step(request),
+            "optim_step",
+            hint="Use a smaller model or bfloat16: a step needs two float32 moments per parameter.",
+            sizes={"parameters": sum(weight.numel() for weight in self._model.network.parameters())},
+            recover=self._optimizer.clear,
+        )
         self._policy_version += 1
         self._model.vision.forget()
         return {"gradNorm": norm, "policyVersion": self._policy_version}
@@ -147,7 +166,10 @@ class Engine:
         return checkpoint.save(Path(path), self._model, self._optimizer, self._policy_version, pins).result()
 
     def load(self, path: str, pins: dict[str, str]) -> dict[str, Any]:
-        """`loadResultSchema`; gradients are dropped. Raises `checkpoint.missing`, `checkpoint.corrupt`, `checkpoint.mismatch`."""
+        """`loadResultSchema`; gradients are dropped.
+
+        Raises `checkpoint.missing`, `checkpoint.corrupt`, `checkpoint.mismatch`.
+        """
         loaded = checkpoint.load(Path(path), self._model, self._optimizer, pins)
         self._policy_version = loaded.policy_version
         self._model.vision.forget()
@@ -157,8 +179,10 @@ class Engine:
         """`exportResultSchema`: a folder that plain transformers loads. Raises as `save` does."""
         return checkpoint.export(Path(path), self._model)
 
-    def _reference_model(self) -> Model:
-        """The start checkpoint again, frozen; loaded when it is first asked for."""
+    def _scorer(self, policy: str) -> Model:
+        """The current model, or the start checkpoint again, frozen, loaded when it is first asked for."""
+        if policy == "current":
+            return self._model
         if self._reference is None:
             network = load_network(self._model.path, self._dtype).to(self._model.device).requires_grad_(False)
             vision: Vision = type(self._model.vision)(network, self._model.device)

@@ -18,8 +18,8 @@ from .plan import MicroBatch
 def head_reads(network: PreTrainedModel, index: torch.Tensor) -> Iterator[None]:
     """Inside, the output head sees only the flattened positions `index` int64 [N]: logits come out as [1, N, V].
 
-    With a vocabulary of 152,064 the logits of a whole batch are the largest tensor by far. A hook does it for every architecture,
-    through the network's own forward (`logits_to_keep` can only name positions common to all rows).
+    With a vocabulary of 152,064 the logits of a whole batch are the largest tensor by far. A hook does it for every
+    architecture, through the network's own forward (`logits_to_keep` can only name positions common to all rows).
     """
 
     def gather(_: torch.nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -34,7 +34,10 @@ def head_reads(network: PreTrainedModel, index: torch.Tensor) -> Iterator[None]:
 
 
 def forward(model: Model, batch: MicroBatch) -> torch.Tensor:
-    """Logits [N, V] that predict the batch's N completion tokens. Gradients reach the vision tower when they are enabled."""
+    """Logits [N, V] that predict the batch's N completion tokens.
+
+    Gradients reach the vision tower when they are enabled.
+    """
     vision = model.vision
     inputs = vision.training_inputs(batch.images) if torch.is_grad_enabled() else vision.sampling_inputs(batch.images)
     with head_reads(model.network, batch.predicting):

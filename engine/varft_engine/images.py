@@ -35,7 +35,10 @@ class ImageStore:
         self._lock = threading.Lock()
 
     def put(self, sha256: str, data: bytes) -> None:
-        """Keeps `data` after checking its hash and decoding it. Raises `images.hash_mismatch`, `images.undecodable`, `images.too_large`."""
+        """Keeps `data` after checking its hash and decoding it.
+
+        Raises `images.hash_mismatch`, `images.undecodable`, `images.too_large`.
+        """
         actual = hashlib.sha256(data).hexdigest()
         if actual != sha256:
             raise VarftError(
@@ -173,7 +176,10 @@ class Patcher:
         return Patches(sha256, (grid[0], grid[1], grid[2]), token_ids, tensors)
 
     def _size(self, limits: PixelLimits) -> dict[str, Any]:
-        """The processor's `size` argument, {} for the checkpoint's own. Raises `engine.pixels_unsupported`, `engine.bad_request`."""
+        """The processor's `size` argument, {} for the checkpoint's own.
+
+        Raises `engine.pixels_unsupported`, `engine.bad_request`.
+        """
         if limits.min is None and limits.max is None:
             return {}
         own = self._processor.image_processor.size

@@ -15,8 +15,9 @@ def token_logprobs(
 ) -> torch.Tensor:
     """logp[n] = log_softmax(ban(logits[n]) / temperature)[token_ids[n]], float32 [N], nats.
 
-    logits [N, V] raw, token_ids int64 [N]. Vision tokens are excluded from the distribution; top-k, top-p and repetition
-    penalty are not: they filter what is sampled, not what is trained. At temperature 0 (greedy) the temperature counts as 1.
+    logits [N, V] raw, token_ids int64 [N]. Vision tokens are excluded from the distribution; top-k, top-p and
+    repetition penalty are not: they filter what is sampled, not what is trained. At temperature 0 (greedy) the
+    temperature counts as 1.
     """
     scaled = ban(logits, banned) / (temperature if temperature > 0 else 1.0)
     chosen = scaled.gather(-1, token_ids[:, None])[:, 0]

@@ -65,7 +65,10 @@ class Model:
 
 
 def load_model(path: str | Path, device: str, dtype: str) -> Model:
-    """Loads the checkpoint folder `path`. Raises `checkpoint.missing`, `checkpoint.corrupt`, `checkpoint.unsupported`."""
+    """Loads the checkpoint folder `path`.
+
+    Raises `checkpoint.missing`, `checkpoint.corrupt`, `checkpoint.unsupported`.
+    """
     path = Path(path)
     check_files(path)
     transformers_logging.disable_progress_bar()
@@ -96,7 +99,10 @@ def load_model(path: str | Path, device: str, dtype: str) -> Model:
 
 
 def load_network(path: Path, dtype: str) -> PreTrainedModel:
-    """The weights alone, in evaluation mode on the CPU. Raises `checkpoint.corrupt` when a tensor is absent or of another shape."""
+    """The weights alone, in evaluation mode on the CPU.
+
+    Raises `checkpoint.corrupt` when a tensor is absent or of another shape.
+    """
     try:
         network, report = AutoModelForImageTextToText.from_pretrained(
             path,
@@ -120,7 +126,9 @@ def load_network(path: Path, dtype: str) -> PreTrainedModel:
 
 
 def check_files(path: Path) -> None:
-    """Refuses a folder that cannot be a checkpoint, before any work: no folder, no config, unreadable JSON, truncated weights."""
+    """Refuses a folder that cannot be a checkpoint, before any work: no folder, no config, unreadable JSON, truncated
+    weights.
+    """
     if not path.is_dir():
         raise VarftError(
             "checkpoint.missing",

@@ -1,4 +1,6 @@
-"""Counter-based noise: token t of the completion with key k always gets the same uniform number, whatever shares its batch."""
+"""Counter-based noise: token t of the completion with key k always gets the same uniform number, whatever shares its
+batch.
+"""
 
 from __future__ import annotations
 

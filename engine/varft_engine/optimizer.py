@@ -1,6 +1,7 @@
 """AdamW over the network's parameters, with float32 masters beneath bfloat16 weights.
 
-Deviation from the textbook: weight decay acts on matrices only, not on biases and norms, as in most trainers of language models.
+Deviation from the textbook: weight decay acts on matrices only, not on biases and norms, as in most trainers of
+language models.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class Optimizer:
             self.clear()
             raise VarftError(
                 "engine.nonfinite_gradient",
-                f"the gradient norm is {norm.item()}; {len(names)} of {len(self._masters)} parameters have non-finite gradients,"
+                f"the gradient norm is {norm.item()}; {len(names)} of {len(self._masters)} parameters have non-finite"
+                " gradients,"
                 f" the first is {names[0] if names else '(none alone: the norm overflows)'}",
                 hint="The weights are untouched and the gradients cleared: skip the batch, or lower the learning rate.",
                 details={"gradNorm": str(norm.item()), "parameters": names[:20]},
@@ -84,7 +86,10 @@ class Optimizer:
         return norm.item()
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Everything the next step depends on besides the weights, by name: `<parameter>/step`, `/exp_avg`, `/exp_avg_sq`, `/master`."""
+        """Everything the next step depends on besides the weights, by name:
+
+        `<parameter>/step`, `/exp_avg`, `/exp_avg_sq`, `/master`.
+        """
         tensors: dict[str, torch.Tensor] = {}
         for name, master in self._masters.items():
             for field, value in self._adam.state.get(master, {}).items():

@@ -1,7 +1,8 @@
-"""From rows to what is forwarded: distinct sequences, micro-batches, padding, positions, and where log-probabilities are read.
+"""From rows to what is forwarded: distinct sequences, micro-batches, padding, positions, and where log-probabilities
+are read.
 
-Replaceable: `forward.py` and the objective see only `MicroBatch`. Sequences are padded on the right and run under the plain causal
-mask, so a real token never attends to padding and no mask tensor is needed.
+Replaceable: `forward.py` and the objective see only `MicroBatch`. Sequences are padded on the right and run under the
+plain causal mask, so a real token never attends to padding and no mask tensor is needed.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class MicroBatch:
 def plan(rows: Sequence[Row], max_tokens: int, model: Model) -> list[MicroBatch]:
     """Micro-batches of at most `max_tokens` padded tokens; a longer sequence goes alone.
 
-    Rows with the same prompt and the same completion are forwarded once: exact for every objective, since each row reads the same
-    log-probabilities with its own advantages. Sequences of similar length go together.
+    Rows with the same prompt and the same completion are forwarded once: exact for every objective, since each row
+    reads the same log-probabilities with its own advantages. Sequences of similar length go together.
     """
     sharing: dict[tuple[str, bytes], list[int]] = {}
     for number, row in enumerate(rows):

@@ -20,7 +20,10 @@ SUPPORTED_PARTS = {"image_processor", "tokenizer", "video_processor"}
 
 
 def load_processor(path: Path) -> ProcessorMixin:
-    """The checkpoint's processor, its video part None. Raises `checkpoint.unsupported` for one that needs more than image and text."""
+    """The checkpoint's processor, its video part None.
+
+    Raises `checkpoint.unsupported` for one that needs more than image and text.
+    """
     processor_class = _processor_class(path)
     parts = processor_class.get_attributes()
     if not set(parts) <= SUPPORTED_PARTS or "image_processor" not in parts:
@@ -56,7 +59,7 @@ def load_image_processor(path: Path) -> BaseImageProcessor:
             return image_class.from_pretrained(path)
     raise VarftError(
         "checkpoint.unsupported",
-        f"{path}: transformers {transformers.__version__} has no image processor {name!r} that works without torchvision",
+        f"{path}: transformers {transformers.__version__} has no image processor {name!r} without torchvision",
         hint="Name the image processor in preprocessor_config.json, or install torchvision beside torch.",
     )
 

@@ -1,4 +1,6 @@
-"""One truth for tokens: messages to ids, images, positions and a digest, by the checkpoint's own template, processor and tokenizer."""
+"""One truth for tokens: messages to ids, images, positions and a digest, by the checkpoint's own template, processor
+and tokenizer.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from .arrays import encode_int32
 from .errors import VarftError
 from .images import Patcher, Patches, PixelLimits
 from .model import Model
-from .template import LiteralText, SampledIds, Segment, Template, TemplateText
+from .template import SampledIds, Segment, Template, TemplateText
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ class Prompt:
 
 
 class Renderer:
-    """Renders prompts and demonstrations. A conversation that was rendered before is remembered: same messages, same prompt."""
+    """Renders prompts and demonstrations.
+
+    A conversation that was rendered before is remembered: same messages, same prompt.
+    """
 
     def __init__(self, model: Model, patcher: Patcher, capacity: int = 4096) -> None:
         self._model = model

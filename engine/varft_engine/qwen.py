@@ -1,6 +1,8 @@
-"""Qwen2-VL and Qwen2.5-VL: three-dimensional rotary positions, and image features that are computed once per distinct image.
+"""Qwen2-VL and Qwen2.5-VL: three-dimensional rotary positions, and image features that are computed once per distinct
+image.
 
-transformers silently falls back to one-dimensional positions without `mm_token_type_ids`, so positions are always given.
+transformers silently falls back to one-dimensional positions without `mm_token_type_ids`, so positions are always
+given.
 """
 
 from __future__ import annotations
@@ -68,8 +70,8 @@ class QwenVision(Vision):
     def sampling_inputs(self, images: Sequence[Patches]) -> dict[str, Any]:
         """Features from the cache, whose unit is a whole call of the tower.
 
-        Rounding depends on what shares a call. With the call as the unit, a response is a function of weights and request, not of
-        what was asked before: a resumed run repeats the undisturbed one bit by bit.
+        Rounding depends on what shares a call. With the call as the unit, a response is a function of weights and
+        request, not of what was asked before: a resumed run repeats the undisturbed one bit by bit.
         """
         if not images or not self._accepts_features:
             return super().training_inputs(images)

@@ -35,7 +35,8 @@ class Row:
 def read_rows(request: dict[str, Any], model: Model, renderer: Renderer) -> list[Row]:
     """The rows of `logprobs` and `forward_backward`.
 
-    Raises `engine.prompt_mismatch`, `engine.context_exceeded`, `engine.bad_request`, `engine.bad_tokens`, `images.missing`.
+    Raises `engine.prompt_mismatch`, `engine.context_exceeded`, `engine.bad_request`, `engine.bad_tokens`,
+    `images.missing`.
     """
     limits = PixelLimits(request["pixels"]["min"], request["pixels"]["max"])
     return [_read_row(row, limits, model, renderer, f"rows[{number}]") for number, row in enumerate(request["rows"])]
@@ -46,8 +47,8 @@ def check_context(prompt_length: int, completion_length: int, model: Model, wher
     if prompt_length + completion_length > model.context_length:
         raise VarftError(
             "engine.context_exceeded",
-            f"{where}: {prompt_length} prompt + {completion_length} completion tokens = {prompt_length + completion_length},"
-            f" the model's context holds {model.context_length}",
+            f"{where}: {prompt_length} prompt + {completion_length} completion tokens"
+            f" = {prompt_length + completion_length}, the model's context holds {model.context_length}",
             hint="Lower maxTokens or pixels.max, or end the episode earlier.",
             details={
                 "promptTokens": prompt_length,
@@ -107,14 +108,10 @@ def check_prompt(rendered: Prompt, sent: dict[str, Any], model: Model, where: st
 
     Raises `engine.prompt_mismatch`, naming the first difference: token, image, or template and processor settings.
     """
-    if (
-        rendered.digest == sent["digest"]
-        and rendered.record()["ids"] == sent["ids"]
-        and _same_images(rendered, sent["images"])
-    ):
-        return
     ids = decode_int32(sent["ids"], f"{where}.prompt.ids")
     problem = _token_difference(rendered.collapsed, ids, model) or _image_difference(rendered, sent["images"])
+    if problem is None and rendered.digest == sent["digest"]:
+        return
     if problem is None:
         problem = (
             f"ids and images agree, but the digest sent is {sent['digest']} and the worker's is {rendered.digest}:"
@@ -133,12 +130,6 @@ def check_prompt(rendered: Prompt, sent: dict[str, Any], model: Model, where: st
         hint="Train with the checkpoint, messages and pixel limits that were sampled with; do not edit a trace.",
         details={"row": where, **details},
     )
-
-
-def _same_images(rendered: Prompt, sent: Sequence[dict[str, Any]]) -> bool:
-    return [(image.sha256, image.grid) for image in rendered.images] == [
-        (image["sha256"], tuple(image["grid"])) for image in sent
-    ]
 
 
 def _token_difference(rendered: np.ndarray, sent: np.ndarray, model: Model) -> tuple[str, dict[str, Any]] | None:
@@ -178,7 +169,8 @@ def _image_difference(rendered: Prompt, sent: Sequence[dict[str, Any]]) -> tuple
     for index, (now, before) in enumerate(zip(rendered.images, sent, strict=True)):
         if now.sha256 != before["sha256"] or now.grid != tuple(before["grid"]):
             return (
-                f"image {index} was {before['sha256']} with grid {list(before['grid'])}, is {now.sha256} with grid {list(now.grid)}",
+                f"image {index} was {before['sha256']} with grid {list(before['grid'])},"
+                f" is {now.sha256} with grid {list(now.grid)}",
                 {
                     "image": index,
                     "sentSha256": before["sha256"],

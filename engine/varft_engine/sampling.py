@@ -1,4 +1,7 @@
-"""From logits to one token per row: repetition penalty, temperature, top-k, top-p, inverse CDF. As in transformers, in that order."""
+"""From logits to one token per row: repetition penalty, temperature, top-k, top-p, inverse CDF.
+
+As in transformers, in that order.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,8 @@ def filtered_scores(logits: torch.Tensor, sampling: Sampling, seen: torch.Tensor
 
 
 def inverse_cdf(scores: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
-    """The token v with CDF(v - 1) <= u < CDF(v), tokens in order of id: int64 [B] from scores [B, V], u float64 [B] in [0, 1).
+    """The token v with CDF(v - 1) <= u < CDF(v), tokens in order of id: int64 [B] from scores [B, V], u float64 [B] in
+    [0, 1).
 
     In float64: in float32 the sum over a large vocabulary would shift the tail.
     """

@@ -1,7 +1,8 @@
 """Messages through the checkpoint's chat template, as segments that may be tokenised one by one.
 
-The template sees a sentinel wherever text must not be tokenised with its surroundings: a sampled part (its ids are spliced
-verbatim) and a literal special token in somebody's text (it must stay text). The rendered string is split at the sentinels.
+The template sees a sentinel wherever text must not be tokenised with its surroundings: a sampled part (its ids are
+spliced verbatim) and a literal special token in somebody's text (it must stay text). The rendered string is split at
+the sentinels.
 """
 
 from __future__ import annotations
@@ -128,7 +129,10 @@ class Template:
 
 
 def check_sampled_ids(ids: np.ndarray, vocabulary_size: int, banned: np.ndarray, where: str) -> None:
-    """Refuses ids that this checkpoint cannot have sampled: outside the vocabulary, or vision tokens. Raises `engine.bad_tokens`."""
+    """Refuses ids that this checkpoint cannot have sampled: outside the vocabulary, or vision tokens.
+
+    Raises `engine.bad_tokens`.
+    """
     wrong = np.flatnonzero((ids < 0) | (ids >= vocabulary_size) | np.isin(ids, banned))
     if len(wrong) > 0:
         index = int(wrong[0])

@@ -1,4 +1,5 @@
-"""A seeded Qwen2.5-VL of two layers, built in seconds: real architecture, real processor, real tokenizer, no trained weights.
+"""A seeded Qwen2.5-VL of two layers, built in seconds: real architecture, real processor, real tokenizer, no trained
+weights.
 
 The folder is an ordinary Hugging Face checkpoint, byte-identical for the same seed and texts.
 A 64x64 image becomes 8x8 patches and 16 image tokens.
@@ -15,6 +16,7 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GenerationConfig, PreTrainedTokenizerFast, Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+from transformers.utils import logging as transformers_logging
 
 SPECIAL_TOKENS = (
     "<|endoftext|>",
@@ -87,7 +89,7 @@ def build_tokenizer(texts: Sequence[str], vocabulary_size: int) -> PreTrainedTok
 def build_config(
     vocabulary_size: int, token_ids: dict[str, int], hidden: int, layers: int, context: int
 ) -> Qwen2_5_VLConfig:
-    """Text: `layers` x `hidden`, head dimension 16; vision: depth 2, patch 8, one token per 16x16 pixels, full attention."""
+    """Text of `layers` x `hidden`, head dimension 16; vision of depth 2, patch 8, one token per 16x16 pixels."""
     heads = hidden // 16
     text = {
         "vocab_size": vocabulary_size,
@@ -143,6 +145,7 @@ def build_tiny(
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
+    transformers_logging.disable_progress_bar()
     tokenizer = build_tokenizer(texts, vocabulary_size)
     token_ids = {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL_TOKENS}
     config = build_config(len(tokenizer), token_ids, hidden, layers, context)

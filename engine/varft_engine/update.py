@@ -1,4 +1,6 @@
-"""`logprobs` and `forward_backward`: rows -> plan -> forward -> log-probabilities -> objective -> gradients that add up."""
+"""`logprobs` and `forward_backward`: rows -> plan -> forward -> log-probabilities -> objective -> gradients that add
+up.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ class Updater:
         self._banned = torch.tensor(model.banned_token_ids, device=model.device)
 
     def logprobs(self, request: dict[str, Any], model: Model, cancelled: Callable[[], bool]) -> list[dict[str, Any]]:
-        """The `rows` of `logprobsResponseSchema`, by `model` (the policy, or the reference). Raises `Cancelled` between micro-batches."""
+        """The `rows` of `logprobsResponseSchema`, by `model` (the policy, or the reference).
+
+        Raises `Cancelled` between micro-batches.
+        """
         rows = read_rows(request, self._model, self._renderer)
         results: list[np.ndarray] = [np.zeros(0, np.float32)] * len(rows)
         for batch in plan(rows, SCORING_TOKENS, model):
@@ -57,21 +62,25 @@ class Updater:
         results: list[np.ndarray] = [np.zeros(0, np.float32)] * len(rows)
         loss, clipped, forward_seconds, backward_seconds = 0.0, 0, 0.0, 0.0
         planned = time.perf_counter()
-        for batch in batches:
-            before = time.perf_counter()
-            values = batch_logprobs(self._model, batch, request["temperature"], self._banned)
-            advantages, old = (torch.from_numpy(array).to(values.device) for array in _arrays(batch, rows))
-            losses = objective(values, advantages, old, request["objective"])
-            total = losses.loss.sum()
-            middle = time.perf_counter()
-            total.backward()
-            self._optimizer.accumulate()
-            # float64: the sum over micro-batches must not depend on how many there are.
-            loss += losses.loss.detach().double().sum().item()
-            clipped += int(losses.clipped.sum())
-            _scatter(values.detach(), batch, rows, results)
-            forward_seconds += middle - before
-            backward_seconds += time.perf_counter() - middle
+        try:
+            for batch in batches:
+                before = time.perf_counter()
+                values = batch_logprobs(self._model, batch, request["temperature"], self._banned)
+                advantages, old = (torch.from_numpy(array).to(values.device) for array in _arrays(batch, rows))
+                losses = objective(values, advantages, old, request["objective"])
+                total = losses.loss.sum()
+                middle = time.perf_counter()
+                total.backward()
+                self._optimizer.accumulate()
+                # float64: the sum over micro-batches must not depend on how many there are.
+                loss += losses.loss.detach().double().sum().item()
+                clipped += int(losses.clipped.sum())
+                _scatter(values.detach(), batch, rows, results)
+                forward_seconds += middle - before
+                backward_seconds += time.perf_counter() - middle
+        except BaseException:
+            self._optimizer.clear()
+            raise
         return {
             "loss": loss,
             "tokens": sum(len(row.token_ids) for row in rows),

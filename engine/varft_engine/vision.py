@@ -1,6 +1,7 @@
 """How images enter the network and which positions tokens get: the path that fits every checkpoint.
 
-A family that can do better (reuse image features, rotary positions in three dimensions) overrides this class in its own module.
+A family that can do better (reuse image features, rotary positions in three dimensions) overrides this class in its own
+module.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ class Vision:
         return positions[0]
 
     def training_inputs(self, images: Sequence[Patches]) -> dict[str, Any]:
-        """Arguments for `images` in order of their tokens, rows one after the other. Gradients reach the vision tower."""
+        """Arguments for `images` in order of their tokens, rows one after the other.
+
+        Gradients reach the vision tower.
+        """
         if not images:
             return {}
         names = images[0].tensors
