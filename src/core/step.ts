@@ -22,6 +22,7 @@ export const faultSchema = z.enum([
   "several_actions",
   "no_thought",
   "repeated_tag",
+  "nested_tag",
   "unclosed_tag",
   "text_outside_tags",
   "thought_after_action",

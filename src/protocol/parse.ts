@@ -40,7 +40,7 @@ function elementsOf(text: string): { elements: Element[]; faults: Set<Fault> } {
       open = null;
     } else {
       // A tag inside another tag: `<code>` holding `<answer>` must not count as an answer.
-      faults.add("repeated_tag");
+      faults.add("nested_tag");
     }
   }
   if (open !== null) faults.add("unclosed_tag");

@@ -30,9 +30,13 @@ function parseRecord(text: string, path: string, line: number): RunRecord {
   }
   const version = (json as { version?: unknown }).version;
   if (version !== RECORD_VERSION) {
-    throw new DataError("data.record_version", `${path}:${line}: record version ${String(version)}, this program reads ${RECORD_VERSION}`, {
-      hint: "Read it with the version of visual-arft that wrote it.",
-    });
+    throw new DataError(
+      "data.record_version",
+      `${path}:${line}: record version ${String(version)}, this program reads ${RECORD_VERSION}`,
+      {
+        hint: "Read it with the version of visual-arft that wrote it.",
+      },
+    );
   }
   const parsed = recordSchema.safeParse(json);
   if (parsed.success) return parsed.data;

@@ -39,7 +39,10 @@ export class RunFolder {
       await writing(folder, () => mkdir(join(folder, sub), { recursive: true }));
     }
     await lock(folder);
-    await writeFileAtomic(join(folder, "run.json"), `${JSON.stringify({ version: RECORD_VERSION, ...manifest }, null, 2)}\n`);
+    await writeFileAtomic(
+      join(folder, "run.json"),
+      `${JSON.stringify({ version: RECORD_VERSION, ...manifest }, null, 2)}\n`,
+    );
     const records = await open(join(folder, "records.jsonl"), "ax");
     return new RunFolder(folder, records, new Set(), null);
   }

@@ -81,13 +81,13 @@ function describe(issue: Issue, root: unknown, document: Document, lines: LineCo
 }
 
 function expectation(issue: Issue): string {
+  // The schema's own wording wins over zod's.
+  if (issue.message.startsWith("expected")) return issue.message;
   switch (issue.code) {
     case "invalid_type":
       return `expected ${issue.expected === "int" ? "integer" : issue.expected}`;
     case "too_small":
-      return issue.message.startsWith("Too small")
-        ? `expected ${issue.inclusive === false ? ">" : ">="} ${issue.minimum}`
-        : issue.message;
+      return `expected ${issue.inclusive === false ? ">" : ">="} ${issue.minimum}`;
     case "too_big":
       return `expected ${issue.inclusive === false ? "<" : "<="} ${issue.maximum}`;
     case "invalid_value":

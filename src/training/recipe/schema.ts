@@ -4,7 +4,8 @@
 import { z } from "zod";
 import { pixelsSchema, samplingSchema } from "../../core/completion.ts";
 
-const positiveInt = z.int().min(1);
+const POSITIVE = "expected integer >= 1";
+const positiveInt = z.int(POSITIVE).min(1, POSITIVE);
 
 export const modelSchema = z.union(
   [
@@ -31,7 +32,10 @@ export const engineSettingsSchema = z.strictObject({
   threads: positiveInt.default(2),
   /** Upper bound on tokens forwarded at once in an update. */
   maxTokensPerMicrobatch: positiveInt.default(8192),
-  pixels: pixelsSchema.default({ min: null, max: null }),
+  /** Pixel limits of images; null: the checkpoint's own. */
+  pixels: pixelsSchema
+    .extend({ min: pixelsSchema.shape.min.default(null), max: pixelsSchema.shape.max.default(null) })
+    .prefault({}),
 });
 
 export const environmentSchema = z.strictObject({
@@ -63,7 +67,11 @@ export const tasksSchema = z.strictObject({
 export const trainingSchema = z.strictObject({
   steps: positiveInt,
   tasksPerStep: positiveInt.default(16),
-  groupSize: z.int().min(2, "a group of 1 has no advantage").default(8),
+  /** A group of 1 has no advantage. */
+  groupSize: z
+    .int("expected integer >= 2")
+    .min(2, "expected integer >= 2, since a group of 1 has no advantage")
+    .default(8),
   learningRate: z.number().positive().default(1e-6),
   warmupSteps: z.int().min(0).default(0),
   /** Rate at the last step as a share of `learningRate`; linear decay. */
