@@ -27,6 +27,7 @@ PR_SET_DUMPABLE = 4
 PR_CAPBSET_DROP = 24
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_RAISE = 2
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 
 CAP_SYS_ADMIN = 21
@@ -136,17 +137,22 @@ class _CapabilityHeader(ctypes.Structure):
     _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
 
 
-def drop_capabilities(keep: int = 0) -> None:
-    """Leaves only the capabilities whose bits are in `keep`: effective, permitted and bounding; none inheritable or ambient."""
+def drop_capabilities(keep: int = 0, *, across_exec: bool = False) -> None:
+    """Leaves only the capabilities whose bits are in `keep`; `across_exec` makes them survive the next exec."""
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     for capability in range(CAP_LAST + 1):
         if not keep >> capability & 1:
             try:
                 prctl(PR_CAPBSET_DROP, capability)
             except OSError:
-                # EINVAL: past the kernel's last capability; EPERM: no CAP_SETPCAP, so the process has nothing to drop from.
+                # EINVAL: past the kernel's last capability; EPERM: no CAP_SETPCAP, so there is nothing to drop from.
                 break
     header = _CapabilityHeader(version=0x20080522, pid=0)
     low, high = keep & 0xFFFFFFFF, keep >> 32
-    data = (ctypes.c_uint32 * 6)(low, low, 0, high, high, 0)
+    inheritable = (low, high) if across_exec else (0, 0)
+    data = (ctypes.c_uint32 * 6)(low, low, inheritable[0], high, high, inheritable[1])
     check(LIBC.capset(ctypes.byref(header), ctypes.byref(data)), "capset")
+    if across_exec:
+        for capability in range(CAP_LAST + 1):
+            if keep >> capability & 1:
+                prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _STAGE_VERSION = "1"
+_INSIDE = "/runtime"
 _IMPORTS = {"cv2": "opencv-python-headless", "numpy": "numpy", "PIL": "pillow"}
 _LEAVE_OUT = {
     *("site-packages", "dist-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3"),
@@ -39,8 +40,26 @@ class Runtime:
     program: str
     """Folder that holds `varft_sandbox`."""
 
-    def trees(self) -> tuple[str, ...]:
-        return (self.python, *self.libraries, self.standard, *self.packages, self.program)
+    def trees(self) -> list[tuple[str, str]]:
+        """Each file or folder of it, and where that lies below one root: in a staged copy, and below /runtime in a jail."""
+        base = os.path.basename
+        library_folder = base(os.path.dirname(self.standard))  # lib, or lib64: the interpreter looks for itself there
+        return [
+            (self.python, f"bin/{base(self.python)}"),
+            *((path, f"lib/{base(path)}") for path in self.libraries),
+            (self.standard, f"{library_folder}/{base(self.standard)}"),
+            *((path, f"packages-{index}") for index, path in enumerate(self.packages)),
+        ]
+
+    def below(self, root: str, program: str) -> "Runtime":
+        """The same runtime, laid out below `root`."""
+        places = [os.path.join(root, relative) for _, relative in self.trees()]
+        count = len(self.libraries)
+        return Runtime(places[0], tuple(places[1 : 1 + count]), places[1 + count], tuple(places[2 + count :]), program)
+
+    def described(self) -> dict[str, Any]:
+        folders = sorted({os.path.dirname(path) for path in self.libraries})
+        return {"python": self.python, "paths": [self.program, *self.packages], "libraryFolders": folders}
 
 
 def find(program: str) -> Runtime:
@@ -64,8 +83,9 @@ def _shared_libraries() -> tuple[str, ...]:
 
 def readable_by_others(runtime: Runtime) -> bool:
     """Whether any uid can read all of it where it lies."""
-    return all(_open_path(tree) for tree in runtime.trees()) and all(
-        status.st_mode & stat.S_IROTH for tree in runtime.trees() for _, status in _files(tree)
+    trees = [runtime.program, *(source for source, _ in runtime.trees())]
+    return all(_open_path(tree) for tree in trees) and all(
+        status.st_mode & stat.S_IROTH for tree in trees for _, status in _files(tree)
     )
 
 
@@ -99,26 +119,19 @@ def stage(runtime: Runtime, candidates: list[str]) -> Runtime:
     for candidate in candidates:
         try:
             _make_safe(candidate)
-            base = os.path.basename
-            interpreter = [(runtime.python, f"bin/{base(runtime.python)}")]
-            interpreter += [(path, f"lib/{base(path)}") for path in (*runtime.libraries, runtime.standard)]
-            interpreter += [(path, f"packages-{index}") for index, path in enumerate(runtime.packages)]
-            copied = _staged(candidate, "python", interpreter)
-            program = _staged(candidate, "program", [(runtime.program, "sandbox")])
+            copied = _staged(candidate, "python", runtime.trees())
+            program = _staged(candidate, "program", [(runtime.program, "")])
         except (OSError, Unusable, shutil.Error) as error:
             reasons.append(f"{candidate}: {error}")
         else:
-            count = len(runtime.libraries)
-            return Runtime(
-                copied[0], tuple(copied[1 : 1 + count]), copied[1 + count], tuple(copied[2 + count :]), program[0]
-            )
+            return runtime.below(copied, program)
     raise Unusable(
         "no folder to stage the interpreter in that other users can read but not write: " + "; ".join(reasons)
     )
 
 
-def _staged(candidate: str, name: str, trees: list[tuple[str, str]]) -> list[str]:
-    """Where copies of `trees` (source, relative target) lie below `candidate`; copies them when they are not there yet."""
+def _staged(candidate: str, name: str, trees: list[tuple[str, str]]) -> str:
+    """The folder below `candidate` that holds copies of `trees` (source, relative target), made when it is not there."""
     digest = hashlib.sha256(_STAGE_VERSION.encode())
     for source, _ in trees:
         for path, status in _files(source):
@@ -127,7 +140,7 @@ def _staged(candidate: str, name: str, trees: list[tuple[str, str]]) -> list[str
     target = os.path.join(candidate, f"{name}-{digest.hexdigest()[:32]}")
     if not os.path.isdir(target):
         _copy(trees, target)
-    return [os.path.join(target, relative) for _, relative in trees]
+    return target
 
 
 def _make_safe(folder: str) -> None:
@@ -159,7 +172,7 @@ def _copy(trees: list[tuple[str, str]], target: str) -> None:
     previous = os.umask(0o022)
     try:
         for source, relative in trees:
-            copy = os.path.join(temporary, relative)
+            copy = os.path.join(temporary, relative).rstrip("/")
             os.makedirs(os.path.dirname(copy), exist_ok=True)
             if os.path.isdir(source):
                 shutil.copytree(source, copy, ignore=lambda _, names: {name for name in names if _left_out(name)})
@@ -178,15 +191,17 @@ def _copy(trees: list[tuple[str, str]], target: str) -> None:
 
 
 def prepare(request: dict[str, Any]) -> dict[str, Any]:
-    """`{"program", "otherUid": bool, "candidates": [folders]}` to where everything lies, for workers of another uid or our own."""
+    """`{"program", "otherUid": bool, "candidates": [folders]}` to where all of it lies, on the host and in a jail."""
     runtime = find(request["program"])
     if request["otherUid"] and not readable_by_others(runtime):
         runtime = stage(runtime, request["candidates"])
     return {
-        "python": runtime.python,
-        "paths": [runtime.program, *runtime.packages],
-        "readable": list(runtime.trees()),
-        "libraryFolders": sorted({os.path.dirname(path) for path in runtime.libraries}),
+        "trees": [
+            *({"source": source, "inside": f"{_INSIDE}/{relative}"} for source, relative in runtime.trees()),
+            {"source": runtime.program, "inside": f"{_INSIDE}/sandbox"},
+        ],
+        "outside": runtime.described(),
+        "inside": runtime.below(_INSIDE, f"{_INSIDE}/sandbox").described(),
     }
 
 

@@ -1,6 +1,7 @@
-"""Entry point of a sandbox worker: `python -s -S -P -B -m varft_sandbox.worker '<json>'`, requests on stdin, responses on stdout.
+"""Entry point of a sandbox worker: `python -s -S -P -B -m varft_sandbox.worker '<json>'`.
 
-The JSON: `{"tier", "readable": [paths], "folder": path | null, "uid": number | null}`. Builds or completes the tier's jail around this process, then serves.
+Requests come on stdin, responses go to stdout. The JSON is `{"readable": [paths], "folder": path}` in the Landlock tier;
+both are null inside a jail that is built already.
 """
 
 import json
@@ -8,22 +9,21 @@ import os
 import sys
 from typing import Any
 
-from . import jail, kernel, landlock, zygote
+from . import kernel, landlock, zygote
 
 
 def main(configuration: dict[str, Any]) -> int:
-    tier, readable = configuration["tier"], configuration["readable"]
+    readable, folder = configuration["readable"], configuration["folder"]
     requests, responses = _take_pipes()
     os.umask(0o077)
-    if tier == "landlock":
-        _enter_landlock(readable, configuration["folder"])
-    elif tier == "namespaces":
-        jail.enter(readable, configuration["uid"])
-    elif tier == "bubblewrap":
-        jail.complete()
+    if folder is None:
+        # In a pid namespace whose first process we are: the parent is out of sight.
+        kernel.die_with_parent(None)
+        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+        kernel.drop_capabilities(keep=1 << kernel.CAP_SYS_ADMIN)  # for the supervisors' mounts
     else:
-        raise SystemExit(f"unknown tier {tier!r}")
-    return zygote.serve(requests=requests, responses=responses, readable=readable, folder=configuration["folder"])
+        _enter_landlock(readable, folder)
+    return zygote.serve(requests=requests, responses=responses, readable=readable or [], folder=folder)
 
 
 def _take_pipes() -> tuple[int, int]:

@@ -3,14 +3,18 @@ import { SandboxError } from "../core/errors.ts";
 import { prepareRuntime, type Runtime } from "./runtime.ts";
 import { isRoot } from "./identity.ts";
 import { selfTest } from "./selftest.ts";
+import { bubblewrapLaunch } from "./tiers/bubblewrap.ts";
+import { namespacesLaunch } from "./tiers/namespaces.ts";
 import { landlockLaunch } from "./tiers/landlock.ts";
 import type { SandboxTier } from "./types.ts";
 import { type Launch, Worker, WorkerDied } from "./worker.ts";
 
 /** Strongest first. */
-export const TIERS: readonly SandboxTier[] = ["landlock"];
+export const TIERS: readonly SandboxTier[] = ["bubblewrap", "namespaces", "landlock"];
 
-const launches: Record<string, (runtime: Runtime) => Launch> = {
+const launches: Record<SandboxTier, (runtime: Runtime) => Launch> = {
+  bubblewrap: bubblewrapLaunch,
+  namespaces: namespacesLaunch,
   landlock: landlockLaunch,
 };
 
@@ -47,7 +51,7 @@ export async function tryTier(tier: SandboxTier, runtime: Runtime): Promise<Tier
     reason,
     hint: HINTS[tier],
   });
-  const start = (): Promise<Worker> => Worker.start(launches[tier]!(runtime));
+  const start = async (): Promise<Worker> => Worker.start(launches[tier](runtime));
   let first: Worker;
   try {
     first = await start();
@@ -62,7 +66,7 @@ export async function tryTier(tier: SandboxTier, runtime: Runtime): Promise<Tier
 }
 
 function explain(error: unknown): string {
-  if (!(error instanceof WorkerDied)) return String(error);
+  if (!(error instanceof WorkerDied)) return error instanceof Error ? error.message : String(error);
   const lastLine = error.log.split("\n").at(-1) ?? "";
   return lastLine === "" ? error.message : `${error.message}: ${lastLine}`;
 }

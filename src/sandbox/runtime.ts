@@ -6,13 +6,19 @@ import { z } from "zod";
 import { SandboxError } from "../core/errors.ts";
 import { homeFolder, packageFolder } from "../core/installation.ts";
 
-const runtimeSchema = z.strictObject({
+/** Where the runtime lies: for PYTHONPATH this project's program, then the packages; for LD_LIBRARY_PATH the folders of libpython. */
+const layoutSchema = z.strictObject({
   python: z.string(),
-  /** For PYTHONPATH: this project's program, then the packages. */
   paths: z.array(z.string()),
-  /** Everything of it that a worker reads. */
-  readable: z.array(z.string()),
   libraryFolders: z.array(z.string()),
+});
+export type Layout = z.infer<typeof layoutSchema>;
+
+const runtimeSchema = z.strictObject({
+  /** Each file or folder of it on the host, and where a jail shows it. */
+  trees: z.array(z.strictObject({ source: z.string(), inside: z.string() })),
+  outside: layoutSchema,
+  inside: layoutSchema,
 });
 export type Runtime = z.infer<typeof runtimeSchema>;
 
@@ -58,13 +64,18 @@ export async function prepareRuntime(python: string, otherUid: boolean): Promise
   }
 }
 
+/** Host paths and where a jail shows them: all that a snippet can read besides its own folder. */
+export function jailBinds(runtime: Runtime): { source: string; inside: string }[] {
+  return [...runtime.trees, ...[...SYSTEM_LIBRARIES, ...DEVICES].map((path) => ({ source: path, inside: path }))];
+}
+
 /** The whole environment of a worker: nothing of the host's. */
-export function workerEnvironment(runtime: Runtime): Record<string, string> {
+export function workerEnvironment(layout: Layout): Record<string, string> {
   return {
     PATH: "/usr/bin:/bin",
     LANG: "C.UTF-8",
-    PYTHONPATH: runtime.paths.join(":"),
-    ...(runtime.libraryFolders.length > 0 ? { LD_LIBRARY_PATH: runtime.libraryFolders.join(":") } : {}),
+    PYTHONPATH: layout.paths.join(":"),
+    ...(layout.libraryFolders.length > 0 ? { LD_LIBRARY_PATH: layout.libraryFolders.join(":") } : {}),
     PYTHONHASHSEED: "0",
     OMP_NUM_THREADS: "1",
     OPENBLAS_NUM_THREADS: "1",
@@ -73,7 +84,12 @@ export function workerEnvironment(runtime: Runtime): Record<string, string> {
   };
 }
 
-/** Arguments of the interpreter up to the tier's configuration. */
-export function workerArguments(configuration: object): string[] {
-  return ["-s", "-S", "-P", "-B", "-m", "varft_sandbox.worker", JSON.stringify(configuration)];
+/** Command line that runs a module of `sandbox/varft_sandbox` on this runtime with a JSON configuration. */
+export function moduleCommand(layout: Layout, module: string, configuration: object): [string, ...string[]] {
+  return [layout.python, "-s", "-S", "-P", "-B", "-m", `varft_sandbox.${module}`, JSON.stringify(configuration)];
+}
+
+/** The worker's command line inside a jail that is built already. */
+export function jailedWorker(runtime: Runtime): [string, ...string[]] {
+  return moduleCommand(runtime.inside, "worker", { readable: null, folder: null });
 }

@@ -6,8 +6,8 @@ import type { SnippetLimits, SnippetOutcome, SnippetRequest } from "./types.ts";
 
 /** How to start a worker of some tier. */
 export interface Launch {
-  command: string;
-  arguments: string[];
+  /** Program and arguments. */
+  command: [string, ...string[]];
   environment: Record<string, string>;
   /** Spawned under this uid and gid; absent: our own. */
   uid?: number;
@@ -38,7 +38,8 @@ export class Worker {
   readonly exited: Promise<void>;
 
   private constructor(launch: Launch) {
-    this.#process = spawn(launch.command, launch.arguments, {
+    const [program, ...rest] = launch.command;
+    this.#process = spawn(program, rest, {
       env: launch.environment,
       cwd: "/",
       // Its own session: Ctrl-C in the terminal is the command line's to handle. PDEATHSIG ends it with us.

@@ -5,18 +5,17 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { releaseUid, workerUid } from "../identity.ts";
-import { DEVICES, type Runtime, SYSTEM_LIBRARIES, workerArguments, workerEnvironment } from "../runtime.ts";
+import { DEVICES, moduleCommand, type Runtime, SYSTEM_LIBRARIES, workerEnvironment } from "../runtime.ts";
 import type { Launch } from "../worker.ts";
 
 export function landlockLaunch(runtime: Runtime): Launch {
   const uid = workerUid();
   const folder = mkdtempSync(join(workBase(), "varft-sandbox-"));
   if (uid !== undefined) chownSync(folder, uid, uid);
-  const readable = [...runtime.readable, ...SYSTEM_LIBRARIES, ...DEVICES];
+  const readable = [...runtime.trees.map((tree) => tree.source), ...SYSTEM_LIBRARIES, ...DEVICES];
   return {
-    command: runtime.python,
-    arguments: workerArguments({ tier: "landlock", readable, folder, uid: null }),
-    environment: workerEnvironment(runtime),
+    command: moduleCommand(runtime.outside, "worker", { readable, folder }),
+    environment: workerEnvironment(runtime.outside),
     ...(uid === undefined ? {} : { uid }),
     async cleanUp() {
       releaseUid(uid);
