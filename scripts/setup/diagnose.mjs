@@ -12,6 +12,7 @@ const NO_NETWORK =
   /NewConnectionError|ConnectTimeout|ReadTimeout|NameResolutionError|Failed to establish a new connection|Temporary failure in name resolution|Connection refused|connection broken by|ProxyError|Network is unreachable|\b(?:ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)\b/;
 const REFUSED = /\b(?:401|403|407)\b (?:Client Error|Unauthorized|Forbidden|Proxy)|\b(?:E401|E403)\b/;
 const NO_VERSION = /Could not find a version that satisfies the requirement (\S+).*?\(from versions: ([^)]*)\)/;
+const NOT_FETCHED = /Could not fetch URL/;
 const KEPT_LINES = 12;
 
 /**
@@ -21,6 +22,11 @@ const KEPT_LINES = 12;
  *   python?: {version: string, platform: string, command: string}, torchIndex?: string | null,
  * }} Context
  */
+
+/** The requirement that pip did not find, or null. @param {string} output */
+export function absentRequirement(output) {
+  return NO_VERSION.exec(output)?.[1] ?? null;
+}
 
 /** The failure that `output` explains best. @param {string} output @param {Context} context @returns {SetupFailure} */
 export function diagnose(output, context) {
@@ -70,7 +76,11 @@ export function diagnose(output, context) {
     });
   }
   const absent = NO_VERSION.exec(output);
-  if (absent !== null) return noVersion(absent[1] ?? "", absent[2] ?? "", facts, context);
+  if (absent !== null) {
+    const refusal = line(NOT_FETCHED);
+    if (refusal !== "") facts.push(["pip said", refusal]);
+    return noVersion(absent[1] ?? "", absent[2] ?? "", facts, context);
+  }
   return new SetupFailure("setup.command_failed", `${tool} failed`, {
     exitCode: EXIT_DATA,
     facts: [

@@ -75,16 +75,17 @@ export class Environment {
     rmSync(this.folder, { recursive: true, force: true });
     rmSync(this.pip.scratch, { recursive: true, force: true });
     mkdirSync(dirname(this.folder), { recursive: true });
-    const { code, output } = await runProcess(this.base.executable, ["-m", "venv", this.folder], { log: this.log });
-    if (code !== 0) {
-      throw diagnose(output, {
-        tool: "pip",
-        what: `python -m venv (${this.name})`,
-        folder: this.folder,
-        log: this.log,
-        code,
-      });
-    }
+    // In two commands: `venv` hides what its own installation of pip printed.
+    await this.#prepare(this.base.executable, ["-m", "venv", "--without-pip", this.folder]);
+    await this.#prepare(this.python, ["-I", "-m", "ensurepip", "--upgrade", "--default-pip"]);
+  }
+
+  /** @param {string} python @param {string[]} args */
+  async #prepare(python, args) {
+    const { code, output } = await runProcess(python, args, { log: this.log });
+    if (code === 0) return;
+    const what = `python ${args.join(" ")}`;
+    throw diagnose(output, { tool: "pip", what, folder: this.folder, log: this.log, code });
   }
 
   /** Finds out what would be installed, and says how much of it is downloaded. */

@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { diagnose } from "./diagnose.mjs";
+import { absentRequirement, diagnose } from "./diagnose.mjs";
 import { folderBytes } from "./disk.mjs";
 import { withoutCredentials } from "./installed.mjs";
 import { runProcess } from "./process.mjs";
@@ -57,17 +57,24 @@ export class Pip {
   }
 
   /**
-   * @param {string} what for messages
    * @param {string[]} args
-   * @param {{env?: NodeJS.ProcessEnv, torchIndex?: string | null, onLine?: (line: string) => void}} [options]
+   * @param {{env?: NodeJS.ProcessEnv, onLine?: (line: string) => void}} [options]
    */
-  async #run(what, args, { env = {}, torchIndex = null, onLine } = {}) {
+  #run(args, { env = {}, onLine } = {}) {
     mkdirSync(this.scratch, { recursive: true, mode: 0o700 });
-    const { code, output } = await runProcess(this.python, ["-m", "pip", ...args], {
+    return runProcess(this.python, ["-m", "pip", ...args], {
       env: { ...this.#environment(), ...env },
       log: this.log,
       ...(onLine === undefined ? {} : { onLine }),
     });
+  }
+
+  /**
+   * @param {string} what for the message
+   * @param {{code: number | null, output: string}} result
+   * @param {string | null} [torchIndex]
+   */
+  #require(what, { code, output }, torchIndex = null) {
     if (code === 0) return;
     throw diagnose(output, {
       tool: "pip",
@@ -100,14 +107,22 @@ export class Pip {
    * @returns {Promise<Wheel[]>}
    */
   async resolve(what, lines, { dependencies, onlyIndex = null, torchIndex = onlyIndex }) {
-    const file = this.#requirements(onlyIndex === null ? lines : [`--index-url ${onlyIndex}`, ...lines]);
+    const indexLines = onlyIndex === null ? [] : [`--index-url ${onlyIndex}`];
     const report = join(this.scratch, "report.json");
-    // -v: without it pip says "no such version" where the truth is "no connection".
-    const args = ["install", "-v", "--dry-run", "--ignore-installed", "--report", report, "-r", file];
-    await this.#run(what, dependencies ? args : [...args, "--no-deps"], {
-      env: onlyIndex === null ? {} : NOTHING_ELSE,
-      torchIndex,
-    });
+    const env = onlyIndex === null ? {} : NOTHING_ELSE;
+    const ask = async (/** @type {string[]} */ requirements, /** @type {string[]} */ ...flags) => {
+      const file = this.#requirements([...indexLines, ...requirements]);
+      const args = ["install", "--dry-run", "--ignore-installed", "--report", report, "-r", file, ...flags];
+      return this.#run(dependencies ? args : [...args, "--no-deps"], { env });
+    };
+    let result = await ask(lines);
+    const absent = absentRequirement(result.output);
+    if (result.code !== 0 && absent !== null) {
+      // pip says "no such version" also where an index did not answer; why, it tells at this verbosity only.
+      const second = await ask([absent], "-vv", "--no-deps");
+      result = { ...result, output: `${result.output}\n${second.output}` };
+    }
+    this.#require(what, result, torchIndex);
     return this.#readReport(report);
   }
 
@@ -135,21 +150,19 @@ export class Pip {
     const file = this.#requirements(torchIndex === null ? lines : [`--extra-index-url ${torchIndex}`, ...lines]);
     const report = join(this.scratch, "report.json");
     const args = ["install", "--report", report, "-r", file];
-    await this.#run(what, dependencies ? args : [...args, "--no-deps"], {
-      torchIndex,
-      ...(onLine === undefined ? {} : { onLine }),
-    });
+    const options = onLine === undefined ? {} : { onLine };
+    this.#require(what, await this.#run(dependencies ? args : [...args, "--no-deps"], options), torchIndex);
     return this.#readReport(report);
   }
 
   /** Throws when an installed package misses one that it needs, or has one of a version that it refuses. */
   async check() {
-    await this.#run("pip check (do the installed packages fit together?)", ["check"]);
+    this.#require("pip check (do the installed packages fit together?)", await this.#run(["check"]));
   }
 
   /** @param {string[]} names */
   async uninstall(names) {
-    await this.#run(`pip uninstall ${names.join(" ")}`, ["uninstall", "--yes", ...names]);
+    this.#require(`pip uninstall ${names.join(" ")}`, await this.#run(["uninstall", "--yes", ...names]));
   }
 
   /** Bytes downloaded so far by the command that runs. */
