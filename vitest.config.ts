@@ -5,6 +5,8 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     // Processes, not threads: tests start children, send signals and change their environment.
     pool: "forks",
+    // Most tests wait for a child; one worker per core, also where there are two.
+    maxWorkers: "100%",
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // No test may depend on what an earlier one left behind.
