@@ -3,6 +3,8 @@
  * its longest-lived source: one leak per tool call of a run.
  */
 
+import { setMaxListeners } from "node:events";
+
 export interface LinkedSignal extends Disposable {
   controller: AbortController;
   signal: AbortSignal;
@@ -11,6 +13,8 @@ export interface LinkedSignal extends Disposable {
 /** Follows `sources`; dispose it when the work it guards is over. */
 export function linkedSignal(sources: readonly AbortSignal[]): LinkedSignal {
   const controller = new AbortController();
+  // Hundreds of rollouts wait on one signal; that is no leak.
+  setMaxListeners(0, controller.signal, ...sources);
   const stops = sources.map((source) => {
     const abort = (): void => controller.abort(source.reason);
     if (source.aborted) abort();

@@ -3,7 +3,6 @@
  */
 import { dirname, resolve } from "node:path";
 import type { EngineHandle } from "../../engine/handle.ts";
-import { startEngine } from "../../engine/supervisor.ts";
 import type { Environment } from "../../environment/environment.ts";
 import type { TaskSet } from "../../core/task.ts";
 import { loadPromptSet } from "../../protocol/prompt-set.ts";
@@ -15,7 +14,7 @@ import type { WeightedVerifier } from "../../verifiers/verifier.ts";
 import { buildEnvironment } from "./environment.ts";
 import { describeRun, type RunManifest } from "./manifest.ts";
 import { buildTasks } from "./tasks.ts";
-import { tinyModel } from "./tiny-model.ts";
+import { openEngine } from "./engine.ts";
 import { buildVerifiers } from "./verifiers.ts";
 
 export interface TrainingRun {
@@ -59,10 +58,6 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
     const run = await openRun(manifest);
     closers.push(() => run.close());
     const logFile = run.logPath("engine.log");
-    const modelPath =
-      "path" in recipe.model
-        ? resolve(folder, recipe.model.path)
-        : await tinyModel({ ...recipe.model.tiny, recipe, folder, sandbox, logFile, signal });
     const environment = await buildEnvironment({
       environment: recipe.environment,
       folder,
@@ -70,19 +65,18 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
       snippetTimeoutMs: timeoutMs,
       images: run.images,
     });
-    const { device, dtype, threads } = recipe.engine;
     const imageBytes = async (sha256: string): Promise<Uint8Array> => (await run.images.get(sha256)).png;
-    const started = await startEngine({
-      modelPath,
-      device,
-      dtype,
-      threads,
-      seed: recipe.seed,
-      logFile,
-      imageBytes,
-      signal,
-    });
-    const engine = { current: started };
+    const engine = {
+      current: await openEngine({
+        recipe,
+        folder,
+        sandbox,
+        logFile,
+        imageBytes,
+        fresh: run.committed === null,
+        signal,
+      }),
+    };
     closers.push(() => engine.current.stop());
     return { recipe, run, sandbox, engine, environment, tasks, verifiers, pins: manifest.pins, close };
   } catch (error) {

@@ -59,7 +59,10 @@ describe("loadRecipe", () => {
     [GOOD.replace("steps: 3", "steps: 0"), "training.steps: expected integer >= 1, got 0"],
     [GOOD.replace("set: rotation", "set: moon"), 'tasks.set: expected one of rotation, got "moon"'],
     [GOOD.replace("rewards: { format: 1 }", "rewards: {}"), "rewards: expected at least one verifier"],
-    [GOOD.replace("model: { path: ./m }\n", ""), "model: expected {path: FOLDER} or {tiny: {...}}, got nothing"],
+    [
+      GOOD.replace("model: { path: ./m }\n", ""),
+      "model: expected {path: FOLDER}, {tiny: {...}} or {worker: URL}, got nothing",
+    ],
     ["name: [", "r.yaml:1"],
     ["", "expected object, got null"],
   ])("refuses %j", async (text, message) => {

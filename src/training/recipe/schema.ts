@@ -21,8 +21,12 @@ export const modelSchema = z.union(
         warmStartSteps: z.int().min(0).default(60),
       }),
     }),
+    z.strictObject({
+      /** URL of a worker that runs already and holds the model; its token is in VARFT_ENGINE_TOKEN, and it sees the run folder. */
+      worker: z.url(),
+    }),
   ],
-  { error: "expected {path: FOLDER} or {tiny: {...}}" },
+  { error: "expected {path: FOLDER}, {tiny: {...}} or {worker: URL}" },
 );
 
 export const engineSettingsSchema = z.strictObject({
@@ -30,6 +34,8 @@ export const engineSettingsSchema = z.strictObject({
   dtype: z.enum(["float32", "bfloat16"]).default("float32"),
   /** Torch threads on CPU; part of bitwise repeatability. */
   threads: positiveInt.default(2),
+  /** Loopback port of the worker; 0 takes a free one. */
+  port: z.int().min(0).max(65535).default(0),
   /** Upper bound on tokens forwarded at once in an update. */
   maxTokensPerMicrobatch: positiveInt.default(8192),
   /** Pixel limits of images; null: the checkpoint's own. */
