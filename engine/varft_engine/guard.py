@@ -8,7 +8,7 @@ import re
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .errors import ErrorShape, VarftError
 from .version import PROTOCOL_VERSION
@@ -49,20 +49,30 @@ class Guard:
     Errors below it become `{error: ErrorShape}`.
     """
 
-    def __init__(self, app: ASGIApp, token: str, loopback: bool) -> None:
-        """`loopback`: bound to a loopback address, so only its names are accepted as Host."""
+    def __init__(self, app: ASGIApp, instance_id: str, token: str, loopback: bool) -> None:
+        """`instance_id` goes into every answer, so that a client notices another life behind the same address.
+
+        `loopback`: bound to a loopback address, so only its names are accepted as Host.
+        """
         self._app = app
+        self._instance_id = instance_id
         self._token = token
         self._loopback = loopback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
+
+        async def send_signed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), (b"x-varft-instance", self._instance_id.encode())]
+            await send(message)
+
         try:
             self._check(request)
         except VarftError as error:
-            await error_response(error.shape())(scope, receive, send)
+            await error_response(error.shape())(scope, receive, send_signed)
             return
-        await self._app(scope, receive, send)
+        await self._app(scope, receive, send_signed)
 
     def _check(self, request: Request) -> None:
         host = request.headers.get("host", "")

@@ -15,7 +15,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent() -> None:
-    """Ends this process at once when its parent is gone: the supervisor holds our stdin as a pipe, whose end is the sign.
+    """Ends this process at once when its parent is gone: the supervisor holds our stdin as a pipe until then.
 
     At once, also inside an operation: nobody waits for its result, a checkpoint is written beside its target and
     renamed last, and the next worker needs the memory. Linux's own signal comes on top, for the case that Python

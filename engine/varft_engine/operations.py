@@ -45,6 +45,7 @@ def shape_of(error: BaseException, name: str) -> ErrorShape:
         log.warning("%s failed: %s: %s", name, error.code, error.message)
         return error.shape()
     if isinstance(error, Cancelled):
+        log.info("%s was cancelled: its caller has left", name)
         return VarftError("engine.cancelled", f"{name} was cancelled: nobody waits for it", retryable=True).shape()
     log.error("%s failed", name, exc_info=error)
     return VarftError(
@@ -57,7 +58,7 @@ def shape_of(error: BaseException, name: str) -> ErrorShape:
 def encode(value: Any, name: str) -> bytes:
     """JSON text of a result. Raises `engine.nonfinite_result` for NaN and infinities, which JSON cannot say."""
     try:
-        return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
     except ValueError as error:
         raise VarftError(
             "engine.nonfinite_result",
@@ -192,7 +193,7 @@ class Operations:
     Belongs to the event loop: no method may be called from another thread.
     """
 
-    def __init__(self, torch: TorchThread, instance_id: str, keep: int = 64) -> None:
+    def __init__(self, torch: TorchThread, instance_id: str, keep: int = 16) -> None:
         self._torch = torch
         self._instance_id = instance_id
         self._keep = keep

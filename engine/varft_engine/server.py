@@ -229,4 +229,4 @@ def application(worker: Worker, token: str, loopback: bool) -> ASGIApp:
     for name in ("forward_backward", "optim_step", "zero_grad", "save", "load", "export"):
         routes.append(Route(f"/v1/{name}", at.mutation(name), methods=["POST"]))
     handlers = {VarftError: on_typed, HTTPException: on_http, ClientDisconnect: on_left, Exception: on_any}
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), token, loopback)
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), worker.instance_id, token, loopback)

@@ -1,6 +1,6 @@
 /**
- * The worker's primitives as methods. One client speaks to one life of the worker: its mutations carry that life's `instanceId`,
- * so a worker that restarted in between refuses them (`engine.restarted`) instead of going on from weights nobody asked for.
+ * The worker's primitives as methods. One client speaks to one life of the worker: a worker that restarted in between refuses its
+ * mutations, and the client refuses that worker's answers (`engine.restarted`), instead of going on from weights nobody asked for.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,8 +15,8 @@ export interface EngineClientOptions {
   url: string;
   /** Secret; goes into one header and nowhere else. */
   token: string;
-  /** The life that mutations are meant for, from `info` or the worker's ready line. */
-  instanceId: string;
+  /** The life that is meant, from `info` or the worker's ready line; absent only to ask `info` which one answers. */
+  instanceId?: string;
   /** Canonical PNG bytes of an image the worker lacks. Without it `images.missing` reaches the caller. */
   imageBytes?: ((sha256: string) => Promise<Uint8Array>) | undefined;
   /** Aborted with a typed error when the life ends: every call then rejects with it at once. */
@@ -60,7 +60,7 @@ export class EngineClient {
 
   constructor({ url, token, instanceId, imageBytes, life }: EngineClientOptions) {
     this.url = url;
-    this.instanceId = instanceId;
+    this.instanceId = instanceId ?? "";
     this.#token = token;
     this.#imageBytes = imageBytes;
     this.#life = life;
@@ -205,27 +205,13 @@ export class EngineClient {
       ...(body === undefined ? {} : { body }),
       signal,
     });
+    const answering = answer.instanceId;
+    if (this.instanceId !== "" && answering !== null && answering !== this.instanceId) {
+      throw restarted(this.instanceId, answering);
+    }
     const what = `${method} ${path.split("?", 1)[0]}`;
-    if (answer.status >= 400) throw this.#refusal(answer.status, answer.body, what);
+    if (answer.status >= 400) throw refusal(answer.status, answer.body, what);
     return parsed(schema, jsonOf(answer.body), what);
-  }
-
-  #refusal(status: number, body: string, what: string): VarftError {
-    const shape = z.object({ error: wire.errorShapeSchema }).safeParse(jsonOf(body));
-    if (!shape.success) return badResponse(what, `status ${status} without a typed error`);
-    const error = errorFromShape(shape.data.error);
-    // Operations die with their life: a worker that does not know ours may be another life behind the same address.
-    const answering = error.details["instanceId"];
-    if (error.code !== "engine.unknown_operation" || answering === this.instanceId) return error;
-    return new EngineError(
-      "engine.restarted",
-      `the worker has restarted: life ${String(answering)}, not ${this.instanceId}`,
-      {
-        hint: "Load the last committed checkpoint and go on from there.",
-        details: { expected: this.instanceId, instanceId: answering },
-        retryable: true,
-      },
-    );
   }
 }
 
@@ -241,6 +227,19 @@ function jsonOf(body: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function refusal(status: number, body: string, what: string): VarftError {
+  const shape = z.object({ error: wire.errorShapeSchema }).safeParse(jsonOf(body));
+  return shape.success ? errorFromShape(shape.data.error) : badResponse(what, `status ${status} without a typed error`);
+}
+
+function restarted(expected: string, answering: string): EngineError {
+  return new EngineError("engine.restarted", `the worker has restarted: life ${answering} answers, not ${expected}`, {
+    hint: "Load the last committed checkpoint and go on from there.",
+    details: { expected, instanceId: answering },
+    retryable: true,
+  });
 }
 
 function badResponse(what: string, problem: string): EngineError {

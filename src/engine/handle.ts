@@ -1,7 +1,7 @@
 /**
  * What `startEngine` and `connectEngine` return: one life of a worker. A restart is a new life and a new handle.
  */
-import type { VarftError } from "../core/errors.ts";
+import { VarftError } from "../core/errors.ts";
 import type { EngineClient } from "./client.ts";
 import type { EngineInfo } from "./wire.ts";
 
@@ -38,7 +38,7 @@ export interface HealthWatchOptions {
 /** About two minutes: health is answered while torch computes, but a machine that swaps may need long to do so. */
 export const HEALTH_WATCH: HealthWatchOptions = { intervalMs: 10_000, failures: 6 };
 
-/** Probes health until `life` ends; calls `lost` once, with the last failure, after too many in a row. */
+/** Probes health until `life` ends; calls `lost` once, with the last failure, after too many in a row or when another life answers. */
 export function watchHealth(
   client: EngineClient,
   life: AbortSignal,
@@ -53,7 +53,8 @@ export function watchHealth(
       failed = 0;
     } catch (cause) {
       failed++;
-      if (failed >= failures && !life.aborted) return lost(cause);
+      const another = cause instanceof VarftError && cause.code === "engine.restarted";
+      if ((another || failed >= failures) && !life.aborted) return lost(cause);
     }
     schedule();
   };

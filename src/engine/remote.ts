@@ -36,8 +36,7 @@ export async function connectEngine(options: RemoteEngineOptions): Promise<Engin
   }
   const life = new AbortController();
   const shared = { url, token, imageBytes: options.imageBytes, life: life.signal };
-  // Which life answers is what `info` says; it needs no instance id itself.
-  const info = await new EngineClient({ ...shared, instanceId: "" }).info({ signal: options.signal });
+  const info = await new EngineClient(shared).info({ signal: options.signal });
   const client = new EngineClient({ ...shared, instanceId: info.instanceId });
   let end: (exit: EngineExit) => void = () => {};
   const exited = new Promise<EngineExit>((resolve) => (end = resolve));
@@ -48,13 +47,9 @@ export async function connectEngine(options: RemoteEngineOptions): Promise<Engin
   };
   watchHealth(client, life.signal, options.healthWatch ?? HEALTH_WATCH, (cause) => {
     const message = `the engine worker at ${url} no longer answers`;
-    finish(
-      new EngineError("engine.unreachable", message, {
-        hint: "Look at the worker's machine and log.",
-        retryable: true,
-        cause,
-      }),
-    );
+    const hint = "Look at the worker's machine and log.";
+    const restarted = cause instanceof EngineError && cause.code === "engine.restarted";
+    finish(restarted ? cause : new EngineError("engine.unreachable", message, { hint, retryable: true, cause }));
   });
   const stop = (): Promise<void> => Promise.resolve(finish(null));
   return {

@@ -17,6 +17,8 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   status: number;
+  /** `x-varft-instance`: the life that answered; null when it is no worker. */
+  instanceId: string | null;
   body: string;
 }
 
@@ -71,7 +73,11 @@ function exchange(request: http.ClientRequest, body: string | Uint8Array | undef
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
       response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") }),
+        resolve({
+          status: response.statusCode ?? 0,
+          instanceId: response.headers["x-varft-instance"]?.toString() ?? null,
+          body: Buffer.concat(chunks).toString("utf8"),
+        }),
       );
     });
     request.end(body);

@@ -3,6 +3,7 @@
  *
  * Every request but `GET /v1/health` carries `Authorization: Bearer <token>` and `x-varft-protocol: <PROTOCOL_VERSION>`;
  * a worker of another version answers 426 `engine.version_mismatch` with both versions. Errors are `{error: ErrorShape}`.
+ * Every answer carries `x-varft-instance: <instanceId>`: a client that meant another life drops it (`engine.restarted`).
  *
  * | call | kind |
  * |---|---|
