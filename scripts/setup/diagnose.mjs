@@ -86,11 +86,18 @@ export function diagnose(output, context) {
     facts: [
       ...facts,
       ["exit code", context.code === null ? "ended by a signal" : String(context.code)],
-      [`${tool} said`, output.trim().split(/\r?\n/).slice(-KEPT_LINES).join("\n")],
+      [`${tool} said`, telling(output)],
       ["log", log],
     ],
     next: "read the log; running this again starts from the failed step",
   });
+}
+
+/** The lines that tell most: npm and pip mark errors, and the first one is the cause; else the last lines. @param {string} output */
+function telling(output) {
+  const lines = output.trim().split(/\r?\n/);
+  const errors = lines.filter((line) => /^(?:npm error|ERROR:)/.test(line));
+  return (errors.length > 0 ? errors.slice(0, KEPT_LINES) : lines.slice(-KEPT_LINES)).join("\n");
 }
 
 /** @param {string} wanted @param {string} offered @param {[string, string][]} facts @param {Context} context */

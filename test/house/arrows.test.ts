@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { ARROWS, forbiddenArrows, importCircles } from "./arrows.ts";
 import { filesBelow } from "./files.ts";
 import { specifiersOf } from "./imports.ts";
-import { longFiles, machinePaths, poorHeaders, torchOutsideEngine } from "./rules.ts";
+import { lockFaults, longFiles, machinePaths, poorHeaders, torchOutsideEngine } from "./rules.ts";
 
 const repository = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -20,6 +20,7 @@ describe("the repository", () => {
   test("only engine/ imports torch", () => expect(torchOutsideEngine(repository)).toEqual([]));
   test("no file is too long", () => expect(longFiles(repository)).toEqual([]));
   test("every room says what lives there and what may not", () => expect(poorHeaders(repository)).toEqual([]));
+  test("package-lock.json is complete and names no registry", () => expect(lockFaults(repository)).toEqual([]));
   test("no path of somebody's machine", () => expect(machinePaths(repository)).toEqual([]));
 });
 
@@ -109,6 +110,20 @@ describe("the rules find what they are for", () => {
       "bench/d.py": "# import torch\nimport torchlike\n",
     };
     expect(torchOutsideEngine(tree(files))).toEqual(["bench/c.py", "sandbox/b.py"]);
+  });
+
+  test("a lock file without another platform's package", () => {
+    const packages = {
+      "node_modules/tool": {
+        version: "1.0.0",
+        optionalDependencies: { "@tool/linux": "1.0.0", "@tool/darwin": "1.0.0" },
+      },
+      "node_modules/@tool/linux": { version: "1.0.0", resolved: "http://localhost/linux.tgz" },
+    };
+    expect(lockFaults(tree({ "package-lock.json": JSON.stringify({ packages }) }))).toEqual([
+      "node_modules/tool 1.0.0: lacks @tool/darwin",
+      "node_modules/@tool/linux: names http://localhost/linux.tgz",
+    ]);
   });
 
   test("long files, poor headers, machine paths", () => {

@@ -3,31 +3,41 @@
  */
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
-import { parseSync } from "oxc-parser";
+import { parse } from "@babel/parser";
+
+/** Nodes that name another module, and the property that holds its specifier. */
+const IMPORTING: Readonly<Record<string, string>> = {
+  ImportDeclaration: "source",
+  ExportNamedDeclaration: "source",
+  ExportAllDeclaration: "source",
+  ImportExpression: "source",
+  TSImportType: "argument",
+};
 
 /** Specifiers of a file in order of appearance, for example `["zod", "../core/errors.ts"]`. Throws when the file does not parse. */
 export function specifiersOf(path: string, source: string): string[] {
-  const { program, errors } = parseSync(path, source);
-  if (errors[0] !== undefined) throw new Error(`${path} does not parse: ${errors[0].message}`);
   const found: string[] = [];
-  const visit = (node: unknown): void => {
-    if (Array.isArray(node)) {
-      node.forEach(visit);
-      return;
-    }
-    if (typeof node !== "object" || node === null) return;
-    const { type, source: from } = node as { type?: unknown; source?: { value?: unknown } | null };
-    const imports =
-      type === "ImportDeclaration" ||
-      type === "ExportNamedDeclaration" ||
-      type === "ExportAllDeclaration" ||
-      type === "ImportExpression" ||
-      type === "TSImportType";
-    if (imports && typeof from?.value === "string") found.push(from.value);
+  const visit = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    const node = value as Record<string, unknown>;
+    const specifier = node[IMPORTING[String(node["type"])] ?? ""] as { value?: unknown } | null | undefined;
+    if (typeof specifier?.value === "string") found.push(specifier.value);
     Object.values(node).forEach(visit);
   };
-  visit(program);
+  visit(parsed(path, source));
   return found;
+}
+
+function parsed(path: string, source: string): object {
+  try {
+    return parse(source, {
+      sourceType: "module",
+      createImportExpressions: true,
+      plugins: ["typescript", ...(path.endsWith(".tsx") ? (["jsx"] as const) : [])],
+    }).program;
+  } catch (error) {
+    throw new Error(`${path} does not parse`, { cause: error });
+  }
 }
 
 /** Which files of the repository a file imports, as paths relative to `root`; packages are left out. */

@@ -67,3 +67,27 @@ export function poorHeaders(root: string): string[] {
     return [];
   });
 }
+
+interface LockedPackage {
+  version?: string;
+  resolved?: string;
+  optionalDependencies?: Record<string, string>;
+}
+
+/**
+ * Faults of package-lock.json: optional packages that it lacks, with which `npm ci` refuses to work (an incomplete registry leaves
+ * out those of other platforms), and addresses of somebody's registry.
+ */
+export function lockFaults(root: string): string[] {
+  const { packages } = JSON.parse(read(root, "package-lock.json")) as { packages: Record<string, LockedPackage> };
+  return Object.entries(packages).flatMap(([path, { version, resolved, optionalDependencies = {} }]) => {
+    const absent = Object.keys(optionalDependencies).filter(
+      (name) =>
+        packages[`node_modules/${name}`] === undefined && packages[`${path}/node_modules/${name}`] === undefined,
+    );
+    return [
+      ...absent.map((name) => `${path} ${version}: lacks ${name}`),
+      ...(resolved === undefined ? [] : [`${path}: names ${resolved}`]),
+    ];
+  });
+}
