@@ -97,8 +97,15 @@ async function commit({ engine, run, recipe, pins }: TrainOptions, step: number)
     checkpointDigest,
   });
   const folder = join(run.path, "checkpoints");
-  const kept = (await readdir(folder)).filter((name) => /^step-\d+$/.test(name)).sort();
-  for (const old of kept.slice(0, -recipe.training.keepCheckpoints)) {
-    await rm(join(folder, old), { recursive: true, force: true });
+  const names = await readdir(folder);
+  const kept = new Set(
+    names
+      .filter((name) => /^step-\d+$/.test(name))
+      .toSorted()
+      .slice(-recipe.training.keepCheckpoints),
+  );
+  // The rest is old, or half a checkpoint of a worker that was killed while it wrote.
+  for (const name of names.filter((one) => !kept.has(one))) {
+    await rm(join(folder, name), { recursive: true, force: true });
   }
 }

@@ -1,0 +1,110 @@
+/**
+ * Crash safety of `varft train`: whoever is killed, whenever, the run ends bitwise as the undisturbed one.
+ */
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { packageFolder } from "../../src/core/installation.ts";
+import { readRecords } from "../../src/runs/read.ts";
+import { canonicalRecords } from "../support/records.ts";
+import { has } from "../support/requires.ts";
+import { descendants, startVarft, varft } from "../support/varft.ts";
+
+const STEPS = 4;
+const recipe = join(packageFolder, "recipes/tiny-rotation.yaml");
+let folder: string;
+let env: NodeJS.ProcessEnv;
+let undisturbed: string[];
+
+const argsFor = (run: string): string[] => ["train", recipe, "--set", `training.steps=${STEPS}`, "--out", run];
+const records = (run: string): Promise<string[]> => canonicalRecords(join(folder, run));
+
+async function resumesOf(run: string): Promise<string[]> {
+  const { records: all } = await readRecords(join(folder, run, "records.jsonl"));
+  return all.flatMap((record) => (record.kind === "resume" ? [record.reason] : []));
+}
+
+describe.skipIf(!has("sandbox") || !has("engine"))("varft train", () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "varft-resume-"));
+    env = { VARFT_HOME: process.env["VARFT_HOME"] ?? join(packageFolder, ".varft") };
+    const { code, stderr } = await varft(argsFor("whole"), { cwd: folder, env });
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    undisturbed = await records("whole");
+  }, 300_000);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it("writes rollouts, scores, updates and commits, and code really ran", () => {
+    const count = (kind: string): number => undisturbed.filter((line) => line.includes(`"kind":"${kind}"`)).length;
+    expect({
+      rollouts: count("rollout"),
+      scores: count("score"),
+      updates: count("update"),
+      commits: count("step_committed"),
+    }).toEqual({
+      rollouts: STEPS * 48,
+      scores: STEPS * 48,
+      updates: STEPS,
+      commits: STEPS,
+    });
+    const worked = undisturbed.filter(
+      (line) => line.includes('"kind":"rollout"') && line.includes('"replacesImage":true'),
+    );
+    expect(worked.length).toBeGreaterThan(0);
+    for (const line of undisturbed.filter((one) => one.includes('"kind":"update"'))) {
+      const update = JSON.parse(line) as { gradNorm: number; mismatch: { max: number } };
+      expect(update.gradNorm).toBeGreaterThan(0);
+      expect(update.mismatch.max).toBeLessThan(1e-4);
+    }
+  });
+
+  it.each([
+    ["between steps", 0],
+    ["inside a step", 250],
+  ])("the command killed %s: --resume ends bitwise equal", async (name, delayMs) => {
+    const run = `command-${name.replaceAll(" ", "-")}`;
+    const first = startVarft(argsFor(run), { cwd: folder, env });
+    await first.says(` 2/${STEPS} `);
+    await sleep(delayMs);
+    const children = descendants(first.child.pid ?? 0, "varft");
+    first.child.kill("SIGKILL");
+    expect((await first.finished).signal).toBe("SIGKILL");
+    expect(children.length).toBeGreaterThan(0);
+    const { code, stderr } = await varft(["train", "--resume", run], { cwd: folder, env });
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(await records(run)).toEqual(undisturbed);
+    expect(await resumesOf(run)).toEqual(["command"]);
+    expect((await readdir(join(folder, run, "checkpoints"))).sort()).toEqual(["step-000003", "step-000004"]);
+    for (const pid of children) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  });
+
+  it.each([
+    ["between steps", 0],
+    ["inside a step", 250],
+  ])("the worker killed %s: the run goes on by itself and ends bitwise equal", async (name, delayMs) => {
+    const run = `worker-${name.replaceAll(" ", "-")}`;
+    const running = startVarft(argsFor(run), { cwd: folder, env });
+    await running.says(` 2/${STEPS} `);
+    await sleep(delayMs);
+    const workers = descendants(running.child.pid ?? 0, "varft_engine");
+    expect(workers.length).toBeGreaterThan(0);
+    for (const pid of workers) process.kill(pid, "SIGKILL");
+    const { code, stdout, stderr } = await running.finished;
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(stdout).toContain("worker lost");
+    expect(await records(run)).toEqual(undisturbed);
+    expect(await resumesOf(run)).toHaveLength(1);
+  });
+
+  it("a finished run resumes to nothing", async () => {
+    const { code, stdout } = await varft(["train", "--resume", "whole"], { cwd: folder, env });
+    expect(code).toBe(0);
+    expect(stdout).toContain("done");
+    expect(await records("whole")).toEqual(undisturbed);
+  });
+});
