@@ -51,17 +51,17 @@ class Engine:
         self._threads = threads
         self._policy_version = 0
         self._images = ImageStore()
-        self._model = load_model(model_path, device, dtype)
-        self._optimizer = Optimizer(self._model.network)
-        self._patcher = Patcher(self._model.processor, self._images)
-        renderer = Renderer(self._model, self._patcher)
-        self._sampler = Sampler(self._model, renderer)
-        self._updater = Updater(self._model, renderer, self._optimizer)
+        self.model = load_model(model_path, device, dtype)
+        self._optimizer = Optimizer(self.model.network)
+        self._patcher = Patcher(self.model.processor, self._images)
+        renderer = Renderer(self.model, self._patcher)
+        self._sampler = Sampler(self.model, renderer)
+        self._updater = Updater(self.model, renderer, self._optimizer)
         self._reference: Model | None = None
 
     def info(self) -> dict[str, Any]:
         """`infoSchema` without `protocolVersion` and `instanceId`."""
-        model = self._model
+        model = self.model
         return {
             "workerVersion": WORKER_VERSION,
             "versions": {
@@ -112,7 +112,7 @@ class Engine:
             "sample",
             hint=LOWER_WHEN_SAMPLING,
             sizes=sizes,
-            recover=self._model.vision.forget,
+            recover=self.model.vision.forget,
         )
         return {"policyVersion": self._policy_version, **response}
 
@@ -125,7 +125,7 @@ class Engine:
             "logprobs",
             hint="Send fewer or shorter rows, or lower pixels.max.",
             sizes={"rows": len(request["rows"])},
-            recover=self._model.vision.forget,
+            recover=self.model.vision.forget,
         )
         return {"policyVersion": self._policy_version, "rows": rows}
 
@@ -154,39 +154,39 @@ class Engine:
             lambda: self._optimizer.step(request),
             "optim_step",
             hint="Use a smaller model or bfloat16: a step needs two float32 moments per parameter.",
-            sizes={"parameters": sum(weight.numel() for weight in self._model.network.parameters())},
+            sizes={"parameters": sum(weight.numel() for weight in self.model.network.parameters())},
             recover=self._optimizer.clear,
         )
         self._policy_version += 1
-        self._model.vision.forget()
+        self.model.vision.forget()
         return {"gradNorm": norm, "policyVersion": self._policy_version}
 
     def save(self, path: str, pins: dict[str, str]) -> dict[str, Any]:
         """`saveResultSchema`. Raises `checkpoint.exists`, `checkpoint.disk_full`, `checkpoint.unwritable`."""
-        return checkpoint.save(Path(path), self._model, self._optimizer, self._policy_version, pins).result()
+        return checkpoint.save(Path(path), self.model, self._optimizer, self._policy_version, pins).result()
 
     def load(self, path: str, pins: dict[str, str]) -> dict[str, Any]:
         """`loadResultSchema`; gradients are dropped.
 
         Raises `checkpoint.missing`, `checkpoint.corrupt`, `checkpoint.mismatch`.
         """
-        loaded = checkpoint.load(Path(path), self._model, self._optimizer, pins)
+        loaded = checkpoint.load(Path(path), self.model, self._optimizer, pins)
         self._policy_version = loaded.policy_version
-        self._model.vision.forget()
+        self.model.vision.forget()
         return loaded.result()
 
     def export(self, path: str) -> dict[str, Any]:
         """`exportResultSchema`: a folder that plain transformers loads. Raises as `save` does."""
-        return checkpoint.export(Path(path), self._model)
+        return checkpoint.export(Path(path), self.model)
 
     def _scorer(self, policy: str) -> Model:
         """The current model, or the start checkpoint again, frozen, loaded when it is first asked for."""
         if policy == "current":
-            return self._model
+            return self.model
         if self._reference is None:
-            network = load_network(self._model.path, self._dtype).to(self._model.device).requires_grad_(False)
-            vision: Vision = type(self._model.vision)(network, self._model.device)
-            self._reference = replace(self._model, network=network, vision=vision)
+            network = load_network(self.model.path, self._dtype).to(self.model.device).requires_grad_(False)
+            vision: Vision = type(self.model.vision)(network, self.model.device)
+            self._reference = replace(self.model, network=network, vision=vision)
         return self._reference
 
 

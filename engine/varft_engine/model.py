@@ -16,6 +16,7 @@ from transformers.utils import logging as transformers_logging
 from .errors import VarftError
 from .processor import load_processor
 from .qwen import QwenVision
+from .rope import RopeVision
 from .vision import Vision
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -72,7 +73,7 @@ def load_model(path: str | Path, device: str, dtype: str) -> Model:
     path = Path(path)
     check_files(path)
     transformers_logging.disable_progress_bar()
-    processor = load_processor(path)
+    processor = _load_processor(path)
     tokenizer = processor.tokenizer
     network = load_network(path, dtype).to(device)
     text = network.config.get_text_config()
@@ -94,7 +95,30 @@ def load_model(path: str | Path, device: str, dtype: str) -> Model:
         banned_token_ids=_banned_token_ids(network, tokenizer),
         context_length=int(text.max_position_embeddings),
         vocabulary_size=int(network.get_output_embeddings().weight.shape[0]),
-        vision=(QwenVision if QwenVision.fits(network) else Vision)(network, torch.device(device)),
+        vision=_vision_class(path, network)(network, torch.device(device)),
+    )
+
+
+def _load_processor(path: Path) -> Any:
+    try:
+        return load_processor(path)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise VarftError(
+            "checkpoint.corrupt",
+            f"{path}: transformers cannot load its processor and tokenizer: {str(error)[:500]}",
+            hint="Copy preprocessor_config.json, the tokenizer's files and chat_template.jinja of the model here.",
+        ) from error
+
+
+def _vision_class(path: Path, network: PreTrainedModel) -> type[Vision]:
+    """The most specific family that fits. Refuses networks whose attention or positions would be silently wrong."""
+    for family in (QwenVision, RopeVision, Vision):
+        if family.fits(network):
+            return family
+    raise VarftError(
+        "checkpoint.unsupported",
+        f"{path}: {type(network).__name__} needs token types or positions that the worker cannot give it",
+        hint="Use a Qwen2-VL, Qwen2.5-VL, Qwen3-VL or LLaVA-like checkpoint, or add its family beside `rope.py`.",
     )
 
 
@@ -113,7 +137,7 @@ def load_network(path: Path, dtype: str) -> PreTrainedModel:
             ignore_mismatched_sizes=True,
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise VarftError("checkpoint.corrupt", f"{path}: transformers cannot load it: {error}") from error
+        raise VarftError("checkpoint.corrupt", f"{path}: transformers cannot load it: {str(error)[:500]}") from error
     wrong = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
     if wrong:
         raise VarftError(

@@ -141,13 +141,13 @@ class Renderer:
         if segment.text == "":
             return []
         if isinstance(segment, TemplateText):
-            return self._model.tokenizer(segment.text, add_special_tokens=False)["input_ids"]
+            return self._model.tokenizer(segment.text, add_special_tokens=False, verbose=False)["input_ids"]
         # No special token is spelled by the first character alone, nor by the rest without it.
         return [
             token
             for text in (segment.text[:1], segment.text[1:])
             if text
-            for token in self._model.tokenizer(text, add_special_tokens=False)["input_ids"]
+            for token in self._model.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         ]
 
     def _closing_token_id(self) -> int:

@@ -1,9 +1,4 @@
-"""Qwen2-VL and Qwen2.5-VL: three-dimensional rotary positions, and image features that are computed once per distinct
-image.
-
-transformers silently falls back to one-dimensional positions without `mm_token_type_ids`, so positions are always
-given.
-"""
+"""Qwen2-VL and Qwen2.5-VL: image features are computed once per distinct image and then shared."""
 
 from __future__ import annotations
 
@@ -12,13 +7,12 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from .images import ImageKey, Patches
-from .vision import Vision
+from .rope import RopeVision
 
 MODEL_TYPES = {"qwen2_vl", "qwen2_5_vl"}
 
@@ -28,10 +22,8 @@ TOWER_PATCHES = 4096
 CACHED_GROUPS = 64
 
 
-class QwenVision(Vision):
-    """M-RoPE positions [3, P]; features reused inside a micro-batch and, when sampling, within one policy version."""
-
-    position_rows = 3
+class QwenVision(RopeVision):
+    """Features reused inside a micro-batch and, when sampling, within one policy version."""
 
     def __init__(self, network: PreTrainedModel, device: torch.device) -> None:
         super().__init__(network, device)
@@ -43,20 +35,6 @@ class QwenVision(Vision):
     def fits(network: PreTrainedModel) -> bool:
         """True for the two model types whose features are one tensor per image."""
         return network.config.model_type in MODEL_TYPES
-
-    def prompt_positions(self, ids: np.ndarray, image_mask: np.ndarray, images: Sequence[Patches]) -> torch.Tensor:
-        """int64 [3, P]: time, height, width."""
-        grids = torch.cat([image.tensors["image_grid_thw"] for image in images]) if images else None
-        positions, _ = self.network.model.get_rope_index(
-            input_ids=torch.from_numpy(ids.astype(np.int64))[None],
-            mm_token_type_ids=torch.from_numpy(image_mask.astype(np.int32))[None],
-            image_grid_thw=grids,
-        )
-        return positions[:, 0]
-
-    def position_ids(self, positions: torch.Tensor) -> torch.Tensor:
-        """[3, B, L]; never four rows, which without a mask transformers reads as packed sequences."""
-        return positions
 
     def training_inputs(self, images: Sequence[Patches]) -> dict[str, Any]:
         """Features of each distinct image once, with gradients; [tokens, hidden] per occurrence."""

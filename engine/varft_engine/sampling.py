@@ -76,7 +76,8 @@ def inverse_cdf(scores: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
     total = cdf[:, -1:]
     # Rounding may lift u * total to total itself, beyond the last token.
     target = torch.minimum(uniform[:, None] * total, torch.nextafter(total, torch.zeros_like(total)))
-    return torch.searchsorted(cdf, target, right=True)[:, 0]
+    # Where the scores are not finite nothing is found; the caller meets that in the log-probability.
+    return torch.searchsorted(cdf, target, right=True)[:, 0].clamp(max=scores.shape[-1] - 1)
 
 
 def choose(logits: torch.Tensor, sampling: Sampling, seen: torch.Tensor | None, uniform: torch.Tensor) -> torch.Tensor:

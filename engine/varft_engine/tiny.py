@@ -137,9 +137,13 @@ def build_tiny(
     hidden: int = 64,
     layers: int = 2,
     context: int = 4096,
+    initializer_range: float = 0.02,
     template: str = CHAT_TEMPLATE,
 ) -> Path:
     """Writes the checkpoint folder `out` and returns it. Weights are drawn from `seed`; `texts` shape the tokenizer.
+
+    With the usual initializer_range the distribution is nearly flat and hardly sees its context; tests that compare
+    numbers raise it.
 
     Example: `build_tiny("tiny", seed=0, texts=["<think>It is turned.</think><answer>42</answer>"])`
     """
@@ -149,6 +153,7 @@ def build_tiny(
     tokenizer = build_tokenizer(texts, vocabulary_size)
     token_ids = {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL_TOKENS}
     config = build_config(len(tokenizer), token_ids, hidden, layers, context)
+    config.text_config.initializer_range = config.vision_config.initializer_range = initializer_range
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Qwen2_5_VLForConditionalGeneration._from_config(config, dtype=torch.float32)

@@ -6,6 +6,7 @@ module.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,12 @@ class Vision:
     def __init__(self, network: PreTrainedModel, device: torch.device) -> None:
         self.network = network
         self.device = device
+
+    @staticmethod
+    def fits(network: PreTrainedModel) -> bool:
+        """True when nothing but ids, images and a causal mask decides the network's output."""
+        special = {"token_type_ids", "mm_token_type_ids"} & set(inspect.signature(network.forward).parameters)
+        return not special and not hasattr(network.base_model, "get_rope_index")
 
     def prompt_positions(self, ids: np.ndarray, image_mask: np.ndarray, images: Sequence[Patches]) -> torch.Tensor:
         """Positions int64 [R, P] of a prompt: ids int32 [P], image_mask bool [P] true inside image runs."""
