@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
-
 from varft_engine.errors import VarftError
 from varft_engine.guard import Guard, json_response, read_body
 from varft_engine.version import PROTOCOL_VERSION

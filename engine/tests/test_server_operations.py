@@ -10,7 +10,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-
 from varft_engine.errors import VarftError
 from varft_engine.operations import Operation, Operations, TorchThread
 

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-
 from varft_engine.errors import VarftError
 from varft_engine.requests import SHAPES, images_of, parse
 
