@@ -1,7 +1,5 @@
 /**
  * One task -> one rollout record. The same code serves training, evaluation, replay and the demo; only the policy differs.
- *
- * What lives here: running episodes and groups of them. What does not: rewards, gradients, files.
  */
 import { linkedSignal } from "../core/abort.ts";
 import type { PromptRecord, Sampling } from "../core/completion.ts";

@@ -1,8 +1,6 @@
 /**
  * Policies: whatever writes the next step. An episode opens a session and samples through it; closing says it will not ask again,
  * which lets a policy that samples in waves know when a wave is complete.
- *
- * What lives here: the contract, and one file per policy (engine, scripted; APIs to come). What does not: prompts, parsing, tools.
  */
 import type { Message } from "../core/messages.ts";
 import type { PromptRecord, Sampling } from "../core/completion.ts";

@@ -101,9 +101,17 @@ describe("RunFolder", () => {
     const code = `import("${new URL("./run-folder.ts", import.meta.url).href}").then(async ({ RunFolder }) => { try { await RunFolder.open(${JSON.stringify(path)}); } catch (error) { console.log(error.code); } });`;
     const second = spawnSync(process.execPath, ["--import", "tsx", "-e", code], { encoding: "utf8" });
     expect(second.stdout.trim()).toBe("data.run_locked");
+    await run.append([rollout(1)]);
     await run.close();
     await expect(RunFolder.create(path, {})).rejects.toMatchObject({ code: "data.run_exists" });
     await expect(RunFolder.open(join(folder, "none"))).rejects.toMatchObject({ code: "data.no_run" });
+  });
+
+  it("a run that never wrote a record can begin again in its folder", async () => {
+    const path = join(folder, "run");
+    await (await RunFolder.create(path, { try: 1 })).close();
+    await (await RunFolder.create(path, { try: 2 })).close();
+    expect(await RunFolder.manifest(path)).toMatchObject({ try: 2 });
   });
 
   it("takes over the lock of a process that is gone", async () => {

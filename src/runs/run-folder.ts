@@ -2,7 +2,7 @@
  * Creates, opens and appends to a run folder. One writer at a time.
  */
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, readdir, rm, writeFile, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readFile, readdir, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DataError } from "../core/errors.ts";
 import type { PromptRecord } from "../core/completion.ts";
@@ -27,10 +27,10 @@ export class RunFolder {
     this.committed = committed;
   }
 
-  /** Makes a new run. Throws `data.run_exists` when the folder holds anything. */
+  /** Makes a new run. Throws `data.run_exists` when the folder holds anything but a run that never wrote a record. */
   static async create(path: string, manifest: Record<string, unknown>): Promise<RunFolder> {
     const folder = resolve(path);
-    if (existsSync(folder) && (await readdir(folder)).length > 0) {
+    if (existsSync(folder) && (await readdir(folder)).length > 0 && !(await neverBegan(folder))) {
       throw new DataError("data.run_exists", `${folder} is not empty`, {
         hint: `Choose another --out, or go on with it: --resume ${path}`,
       });
@@ -43,7 +43,7 @@ export class RunFolder {
       join(folder, "run.json"),
       `${JSON.stringify({ version: RECORD_VERSION, ...manifest }, null, 2)}\n`,
     );
-    const records = await open(join(folder, "records.jsonl"), "ax");
+    const records = await open(join(folder, "records.jsonl"), "a");
     return new RunFolder(folder, records, new Set(), null);
   }
 
@@ -123,6 +123,15 @@ export class RunFolder {
     await this.#records.close();
     await unlock(this.path);
   }
+}
+
+/** A start that failed, for want of a model say: its folder can be used again. */
+async function neverBegan(folder: string): Promise<boolean> {
+  if (!existsSync(join(folder, "run.json"))) return false;
+  return stat(join(folder, "records.jsonl")).then(
+    ({ size }) => size === 0,
+    () => false,
+  );
 }
 
 async function dropTornLine(path: string): Promise<void> {

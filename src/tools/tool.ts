@@ -1,7 +1,5 @@
 /**
  * Tools: what an agent can do besides answering. A tool knows no tags and no tasks' answers; the protocol binds an action to it.
- *
- * What lives here: `defineTool`, `runTool`, and a folder per tool. What does not: parsing, prompts, rewards.
  */
 import { z } from "zod";
 import { linkedSignal } from "../core/abort.ts";

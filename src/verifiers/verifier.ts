@@ -1,7 +1,5 @@
 /**
  * Verifiers: rules that score a finished rollout in [0, 1]. They receive interfaces, start nothing, run no code.
- *
- * What lives here: `defineVerifier`, one file per verifier, the weighted sum. What does not: tools, models, files.
  */
 import { ConfigError } from "../core/errors.ts";
 import { RECORD_VERSION, type RolloutRecord, type ScoreRecord } from "../core/records.ts";

@@ -71,6 +71,9 @@ describe("loadRecipe", () => {
 
   it("refuses a --set that is none, and an unknown key in one", async () => {
     expect((await refusal(GOOD, ["steps"])).code).toBe("config.bad_set");
+    expect((await refusal(GOOD, ["sampling.topP=4"])).message).toBe(
+      "sampling.topP: expected <= 1, got 4 (--set sampling.topP=4)",
+    );
     expect((await refusal(GOOD, ["training.stepz=3"])).hint).toBe("Did you mean `steps`?");
   });
 

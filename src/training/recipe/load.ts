@@ -29,9 +29,11 @@ export async function loadRecipe(path: string, sets: readonly string[] = []): Pr
   const value: unknown = document.toJS();
   const parsed = recipeSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => describe(issue, value, document, lines, path));
+  const place = (key: readonly string[]): string => placeOf(key, document, lines, path, sets);
+  const problems = parsed.error.issues.map((issue) => describe(issue, value, place));
+  const hint = problems.find((problem) => problem.hint !== undefined)?.hint;
   throw new ConfigError("config.invalid_recipe", problems.map(({ text: line }) => line).join("\n"), {
-    ...(problems[0]?.hint === undefined ? {} : { hint: problems[0].hint }),
+    ...(hint === undefined ? {} : { hint }),
     details: { file: path, problems: problems.map(({ key }) => key) },
   });
 }
@@ -60,11 +62,11 @@ interface Problem {
 
 type Issue = z.core.$ZodIssue;
 
-function describe(issue: Issue, root: unknown, document: Document, lines: LineCounter, file: string): Problem {
+function describe(issue: Issue, root: unknown, placeOfKey: (path: readonly string[]) => string): Problem {
   const unknown = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
-  const path = unknown === undefined ? issue.path : [...issue.path, unknown];
-  const key = path.map(String).join(".");
-  const place = placeOf(document, lines, path.map(String), file);
+  const path = (unknown === undefined ? issue.path : [...issue.path, unknown]).map(String);
+  const key = path.join(".");
+  const place = placeOfKey(path);
   if (unknown !== undefined) {
     const near = nearest(unknown, knownKeys(issue.path.map(String)));
     return {
@@ -73,7 +75,7 @@ function describe(issue: Issue, root: unknown, document: Document, lines: LineCo
       hint: near === null ? "Remove it; src/training/recipe/schema.ts lists every key." : `Did you mean \`${near}\`?`,
     };
   }
-  const actual = valueAt(root, path.map(String));
+  const actual = valueAt(root, path);
   return {
     key,
     text: `${key}: ${expectation(issue)}, got ${actual === undefined ? "nothing" : JSON.stringify(actual)} (${place})`,
@@ -104,12 +106,22 @@ function valueAt(root: unknown, path: readonly string[]): unknown {
   );
 }
 
-/** `file:line` of the deepest node on the path that the file has; `--set` values stand at no line. */
-function placeOf(document: Document, lines: LineCounter, path: readonly string[], file: string): string {
+/** The `--set` that wrote the key, or `file:line` of the deepest node on the path that the file has. */
+function placeOf(
+  path: readonly string[],
+  document: Document,
+  lines: LineCounter,
+  file: string,
+  sets: readonly string[],
+): string {
+  const key = `${path.join(".")}.`;
+  const set = sets.findLast((one) => key.startsWith(`${one.slice(0, one.indexOf("="))}.`));
+  if (set !== undefined) return `--set ${set}`;
   for (let depth = path.length; depth > 0; depth--) {
     const node = document.getIn(path.slice(0, depth), true);
-    if (isNode(node) && node.range !== null && node.range !== undefined)
+    if (isNode(node) && node.range !== null && node.range !== undefined) {
       return `${file}:${lines.linePos(node.range[0]).line}`;
+    }
   }
   return file;
 }
