@@ -19,6 +19,7 @@ def run(source: bytes) -> None:
     """Runs `source` (UTF-8, hostile) as `__main__` and ends the process: 0 ok, 1 raised. Never returns."""
     code = 1
     try:
+        _forget_the_worker()
         _fresh_streams()
         _seed()
         code = _execute(source)
@@ -87,6 +88,19 @@ def _fresh_streams() -> None:
         stream = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
+
+
+def _forget_the_worker() -> None:
+    """Leaves what an ordinary script would find: no module or path of ours, a small environment."""
+    package = __name__.partition(".")[0]
+    program = os.path.dirname(os.path.dirname(__file__))
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[name]
+    sys.path[:] = ["", *(path for path in sys.path if path != program)]
+    sys.argv[:] = [FILE_NAME]
+    threads = {name: "1" for name in os.environ if name.endswith("_NUM_THREADS")}
+    os.environ.clear()
+    os.environ.update({"HOME": os.getcwd(), "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", **threads})
 
 
 def _seed() -> None:

@@ -257,14 +257,18 @@ def _collect(
         return {"kind": "none"}, nothing
     except OSError as error:
         return _refused(f"the output cannot be opened as a file: {error.strerror}"), nothing
+    status = os.fstat(descriptor)
+    reason = None
+    if not stat.S_ISREG(status.st_mode):
+        reason = "the output is not a regular file"
+    elif status.st_size == 0:
+        reason = "the output file is empty"
+    elif status.st_size > limits["diskMb"] * _MEGABYTE:
+        reason = f"the output file has {status.st_size} bytes"
+    if reason is not None:
+        os.close(descriptor)
+        return _refused(reason), nothing
     with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return _refused("the output is not a regular file"), nothing
-        if status.st_size == 0:
-            return _refused("the output file is empty"), nothing
-        if status.st_size > limits["diskMb"] * _MEGABYTE:
-            return _refused(f"the output file has {status.st_size} bytes"), nothing
         return _decode(confinement, workspace, file, limits, requests)
 
 

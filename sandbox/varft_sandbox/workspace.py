@@ -1,7 +1,13 @@
-"""The folder in which one snippet works: its own tmpfs where we may mount, else a watched folder on the host's disk."""
+"""The folder in which one snippet works: its own tmpfs where we may mount, else a watched folder on the host's disk.
 
+`python -m varft_sandbox.workspace '{"folder": PATH}'` removes what a killed worker left.
+"""
+
+import json
 import os
 import stat
+import sys
+import time
 from abc import ABC, abstractmethod
 
 from . import kernel
@@ -127,28 +133,38 @@ def _nameless_bytes(child: int) -> int:
 
 
 def remove_tree(root: str) -> None:
-    """Deletes `root` however deep it is and whatever it holds, following no link and never recursing.
+    """Deletes the folder `root` however deep it is and whatever it holds, following no link and never recursing.
 
-    Walks by descriptor: a folder is emptied by moving its subfolders up beside it, so no path grows long.
+    Walks by descriptor: a folder is emptied by moving its subfolders up into `root`, so no path grows long.
     """
-    parent = os.open(os.path.dirname(root), os.O_RDONLY | os.O_DIRECTORY)
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        pending, counter = [os.path.basename(root)], 0
+        pending: list[str] = []
+        _empty(folder, folder, pending)
         while pending:
             name = pending.pop()
-            folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
             try:
-                for child in os.listdir(folder):
-                    if stat.S_ISDIR(os.stat(child, dir_fd=folder, follow_symlinks=False).st_mode):
-                        os.chmod(child, 0o700, dir_fd=folder)  # its mode may forbid even its owner
-                        counter += 1
-                        moved = f".removing-{os.getpid()}-{counter}"
-                        os.rename(child, moved, src_dir_fd=folder, dst_dir_fd=parent)
-                        pending.append(moved)
-                    else:
-                        os.unlink(child, dir_fd=folder)
+                _empty(inner, folder, pending)
             finally:
-                os.close(folder)
-            os.rmdir(name, dir_fd=parent)
+                os.close(inner)
+            os.rmdir(name, dir_fd=folder)
     finally:
-        os.close(parent)
+        os.close(folder)
+    os.rmdir(root)
+
+
+def _empty(folder: int, root: int, pending: list[str]) -> None:
+    """Deletes the files of `folder` and moves its subfolders into `root` under names of their own, noted in `pending`."""
+    for index, name in enumerate(os.listdir(folder)):
+        if not stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            os.unlink(name, dir_fd=folder)
+            continue
+        os.chmod(name, 0o700, dir_fd=folder)  # its mode may forbid even its owner
+        moved = f"{folder}-{len(pending)}-{index}-{time.monotonic_ns()}"
+        os.rename(name, moved, src_dir_fd=folder, dst_dir_fd=root)
+        pending.append(moved)
+
+
+if __name__ == "__main__":
+    remove_tree(json.loads(sys.argv[1])["folder"])

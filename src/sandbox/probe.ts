@@ -1,5 +1,6 @@
 /** Which tiers this machine offers, found by running each: a worker is started and attacked. Never by version. */
 import { SandboxError } from "../core/errors.ts";
+import { sweepWorkerFolders } from "./folders.ts";
 import { prepareRuntime, type Runtime } from "./runtime.ts";
 import { isRoot } from "./identity.ts";
 import { selfTest } from "./selftest.ts";
@@ -12,7 +13,9 @@ import { type Launch, Worker, WorkerDied } from "./worker.ts";
 /** Strongest first. */
 export const TIERS: readonly SandboxTier[] = ["bubblewrap", "namespaces", "landlock"];
 
-const launches: Record<SandboxTier, (runtime: Runtime) => Launch> = {
+export type Launches = Record<SandboxTier, (runtime: Runtime) => Launch>;
+
+const launches: Launches = {
   bubblewrap: bubblewrapLaunch,
   namespaces: namespacesLaunch,
   landlock: landlockLaunch,
@@ -41,17 +44,17 @@ export interface OpenedTier {
   first: Worker;
 }
 
-export type TierAttempt = (OpenedTier & { report: TierReport }) | { report: TierReport; first: null };
+type TierAttempt = (OpenedTier & { report: TierReport }) | { report: TierReport; first: null };
 
 /** Starts one worker of `tier` and attacks it. A failure is part of the report. */
-export async function tryTier(tier: SandboxTier, runtime: Runtime): Promise<TierAttempt> {
+async function tryTier(tier: SandboxTier, runtime: Runtime, how: Launches): Promise<TierAttempt> {
   const report = (reason: string | null): TierReport => ({
     tier,
     available: reason === null,
     reason,
     hint: HINTS[tier],
   });
-  const start = async (): Promise<Worker> => Worker.start(launches[tier](runtime));
+  const start = async (): Promise<Worker> => Worker.start(how[tier](runtime));
   let first: Worker;
   try {
     first = await start();
@@ -72,11 +75,11 @@ function explain(error: unknown): string {
 }
 
 /** Tries every tier, strongest first, and reports on each. */
-export async function probeTiers(python: string): Promise<TierReport[]> {
+export async function probeTiers(python: string, how: Launches = launches): Promise<TierReport[]> {
   const runtime = await prepareRuntime(python, isRoot);
   const reports: TierReport[] = [];
   for (const tier of TIERS) {
-    const attempt = await tryTier(tier, runtime);
+    const attempt = await tryTier(tier, runtime, how);
     await attempt.first?.close();
     reports.push(attempt.report);
   }
@@ -84,11 +87,12 @@ export async function probeTiers(python: string): Promise<TierReport[]> {
 }
 
 /** The forced tier, or the strongest that this machine offers. Throws `sandbox.tier_unavailable` / `sandbox.unavailable`. */
-export async function openTier(python: string, forced: SandboxTier | undefined): Promise<OpenedTier> {
+export async function openTier(python: string, forced?: SandboxTier, how: Launches = launches): Promise<OpenedTier> {
   const runtime = await prepareRuntime(python, isRoot);
+  await sweepWorkerFolders(runtime);
   const reports: TierReport[] = [];
   for (const tier of forced === undefined ? TIERS : [forced]) {
-    const attempt = await tryTier(tier, runtime);
+    const attempt = await tryTier(tier, runtime, how);
     if (attempt.first !== null) return attempt;
     reports.push(attempt.report);
   }

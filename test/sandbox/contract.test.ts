@@ -1,0 +1,193 @@
+/** The sandbox's contract, run over every tier that this machine offers, each forced. */
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openSandbox } from "../../src/sandbox/index.ts";
+import type { Sandbox, SnippetLimits, SnippetOutcome } from "../../src/sandbox/types.ts";
+import { attacks } from "./attacks.ts";
+import { HEIGHT, imageOf, inputPng, pattern, rotated, tiers, WIDTH } from "./support.ts";
+
+const ROTATE = `
+import cv2
+image = cv2.imread("path_to_input_image.jpg")
+ok = cv2.imwrite("rotated.png", cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE))
+import os
+os.rename("rotated.png", "path_to_output_image.jpg")
+`;
+
+for (const { tier, available } of tiers) {
+  describe.skipIf(!available)(`tier ${tier}`, () => {
+    let sandbox: Sandbox;
+    let canary: string;
+    beforeAll(async () => {
+      sandbox = await openSandbox({ tier, workers: 1, limits: { timeoutMs: 20_000 } });
+      canary = mkdtempSync(join(tmpdir(), "varft-test-"));
+      chmodSync(canary, 0o777);
+      writeFileSync(join(canary, "secret"), "canary\n");
+      writeFileSync(join(canary, "secret.png"), inputPng);
+      for (const name of ["secret", "secret.png"]) chmodSync(join(canary, name), 0o666);
+      utimesSync(join(canary, "secret"), 1_000_000, 1_000_000);
+    });
+    afterAll(async () => {
+      await sandbox.close();
+      rmSync(canary, { recursive: true });
+    });
+
+    const run = (source: string, limits: Partial<SnippetLimits> = {}): Promise<SnippetOutcome> =>
+      sandbox.run({ source, image: inputPng, limits });
+
+    async function expectHonestWork(): Promise<void> {
+      const outcome = await run(ROTATE);
+      expect(outcome).toMatchObject({ status: "ok", stdout: "", stderr: "", exception: null, truncated: false });
+      const { width, height, rgb } = imageOf(outcome);
+      expect([width, height]).toEqual([HEIGHT, WIDTH]);
+      expect(Buffer.from(rgb).equals(Buffer.from(rotated(pattern())))).toBe(true);
+    }
+
+    describe("honest snippets", () => {
+      test("a lossless rotation gives exactly the rotated pixels", expectHonestWork);
+
+      test("the usual imwrite to .jpg gives them up to JPEG's loss", async () => {
+        const source =
+          'import cv2\ncv2.imwrite("path_to_output_image.jpg", cv2.rotate(cv2.imread("path_to_input_image.jpg"), 0))';
+        const { rgb } = imageOf(await run(source));
+        const expected = rotated(pattern());
+        const meanError = rgb.reduce((sum, value, index) => sum + Math.abs(value - expected[index]!), 0) / rgb.length;
+        expect(meanError).toBeLessThan(4);
+      });
+
+      test("no output and an unchanged output are told apart", async () => {
+        expect((await run("x = 1")).output).toEqual({ kind: "none" });
+        const { rgb } = imageOf(
+          await run('import shutil; shutil.copy("path_to_input_image.jpg", "path_to_output_image.jpg")'),
+        );
+        expect(Buffer.from(rgb).equals(Buffer.from(pattern()))).toBe(true);
+      });
+
+      test.each(["PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM"])(
+        "%s is accepted whatever the file's name",
+        async (format) => {
+          const options = format === "WEBP" ? ", lossless=True" : "";
+          const source = `from PIL import Image\nImage.new("RGB", (3, 2), (255, 0, 0)).save("path_to_output_image.jpg", "${format}"${options})`;
+          expect(imageOf(await run(source))).toEqual({
+            kind: "image",
+            width: 3,
+            height: 2,
+            rgb: new Uint8Array(Array.from({ length: 6 }, () => [255, 0, 0]).flat()),
+          });
+        },
+      );
+
+      test("orientation is applied, alpha dropped, 16 bits become 8, CMYK becomes RGB", async () => {
+        const save = (image: string, rest: string): Promise<SnippetOutcome> =>
+          run(`import numpy as np\nfrom PIL import Image\nimage = ${image}\n${rest}`);
+        const turned = await save(
+          'Image.new("RGB", (3, 2))',
+          'exif = Image.Exif(); exif[0x0112] = 6\nimage.save("path_to_output_image.jpg", "JPEG", exif=exif)',
+        );
+        expect(imageOf(turned)).toMatchObject({ width: 2, height: 3 });
+        const png = 'image.save("path_to_output_image.jpg", "PNG")';
+        expect([...imageOf(await save('Image.new("RGBA", (1, 1), (10, 20, 30, 0))', png)).rgb]).toEqual([10, 20, 30]);
+        expect([...imageOf(await save("Image.fromarray(np.full((1, 1), 0x80FF, np.uint16))", png)).rgb]).toEqual([
+          128, 128, 128,
+        ]);
+        const tiff = 'image.save("path_to_output_image.jpg", "TIFF")';
+        expect([...imageOf(await save('Image.new("CMYK", (1, 1), (0, 0, 0, 255))', tiff)).rgb]).toEqual([0, 0, 0]);
+      });
+
+      test("an exception is named, its traceback shows the snippet only, and an image written before it counts", async () => {
+        const outcome = await run(`${ROTATE}\ndef f():\n    return missing\nf()`);
+        expect(outcome).toMatchObject({ status: "exception", exception: "NameError: name 'missing' is not defined" });
+        expect(outcome.stderr).toContain('File "<snippet>", line 10, in <module>');
+        expect(outcome.stderr.match(/File "/g)).toHaveLength(2);
+        expect(outcome.stderr.trimEnd().endsWith("NameError: name 'missing' is not defined")).toBe(true);
+        expect(outcome.output.kind).toBe("image");
+      });
+
+      test.each([
+        ["sys.exit(0)", "ok", null],
+        ["sys.exit()", "ok", null],
+        ["sys.exit(3)", "exception", "SystemExit: 3"],
+        ["sys.exit('no')", "exception", "SystemExit: no"],
+        ["import nothing_like_this", "exception", "ModuleNotFoundError: No module named 'nothing_like_this'"],
+        ["def f(:", "exception", "SyntaxError: invalid syntax"],
+        ["raise ValueError('a\\nb')", "exception", "ValueError: a"],
+      ])("%s", async (source, status, exception) => {
+        expect(await run(`import sys\n${source}`)).toMatchObject({ status, exception });
+      });
+
+      test.each([
+        ["a NUL", "x = '\0'"],
+        ["a lone surrogate", "print('\ud800')"],
+        ["astral text", "print('\u{1F600}')"],
+        ["a byte order mark", "\uFEFFprint(1)"],
+        ["nothing", ""],
+        ["a megabyte", `#${"x".repeat(1 << 20)}`],
+        ["deep nesting", "(".repeat(10_000)],
+      ])("source with %s is an outcome, never a crash", async (_, source) => {
+        expect((await run(source)).status).toMatch(/^(ok|exception|killed)$/);
+        await expectHonestWork();
+      });
+
+      test("printed text arrives, up to the limit, with odd characters", async () => {
+        expect(await run("import sys\nprint('\u00e9\u4e2d', chr(0xd800))\nprint('e', file=sys.stderr)")).toMatchObject({
+          stdout: "\u00e9\u4e2d \\ud800\n",
+          stderr: "e\n",
+          truncated: false,
+        });
+        const long = await run("print('x' * 1000)", { outputBytes: 100 });
+        expect(long).toMatchObject({ status: "ok", stdout: "x".repeat(100), truncated: true });
+      });
+
+      test("randomness and hashes repeat", async () => {
+        const source =
+          "import random, numpy, cv2\nprint(random.random(), numpy.random.rand(), hash('a'), cv2.randn(numpy.zeros(3), 0, 1))";
+        const first = await run(source);
+        expect(first.status).toBe("ok");
+        expect((await run(source)).stdout).toBe(first.stdout);
+      });
+
+      test("each snippet starts in a fresh folder that holds the input only", async () => {
+        const source = "import os; print(sorted(os.listdir('.'))); open('left behind', 'w')";
+        for (let round = 0; round < 2; round++)
+          expect((await run(source)).stdout).toBe("['path_to_input_image.jpg']\n");
+      });
+
+      test("lazy parts of the libraries import", async () => {
+        const source = `
+import numpy, cv2, dataclasses, decimal, fractions, csv, zipfile, json
+import numpy.testing, numpy.lib.stride_tricks, PIL.ImageMorph, PIL.PngImagePlugin, unittest.mock, html.parser, concurrent.futures
+print(numpy.fft.fft(numpy.ones(4))[0].real, numpy.linalg.det(numpy.eye(3)))`;
+        expect(await run(source)).toMatchObject({ status: "ok", stdout: "4.0 1.0\n" });
+      });
+
+      test("a large image passes both ways", async () => {
+        const [width, height] = [2000, 1500];
+        const image = await sharp(pattern(width, height), { raw: { width, height, channels: 3 } })
+          .png()
+          .toBuffer();
+        const source =
+          'from PIL import Image\nImage.open("path_to_input_image.jpg").save("path_to_output_image.jpg", "BMP")';
+        const { rgb } = imageOf(await sandbox.run({ source, image }));
+        expect(Buffer.from(rgb).equals(Buffer.from(pattern(width, height)))).toBe(true);
+      });
+    });
+
+    describe("attacks", () => {
+      test.each(attacks)("$name", async (attack) => {
+        const outcome = await run(attack.source(canary), attack.limits);
+        expect(outcome.stdout).not.toContain("LEAK");
+        expect(attack.status, `${outcome.status}: ${outcome.stderr}`).toContain(outcome.status);
+        expect(outcome.output.kind, JSON.stringify(outcome.output)).toBe(attack.output?.kind ?? "none");
+        expect(outcome.output.kind === "refused" ? outcome.output.reason : "").toContain(attack.output?.reason ?? "");
+        expect(outcome.exception ?? "").toContain(attack.exception ?? "");
+        await expectHonestWork();
+        expect(readFileSync(join(canary, "secret"), "utf8")).toBe("canary\n");
+        expect(statSync(join(canary, "secret"))).toMatchObject({ mode: 0o100666, mtimeMs: 1e9, size: 7 });
+        expect(existsSync(join(canary, "planted"))).toBe(false);
+      });
+    });
+  });
+}
