@@ -28,7 +28,7 @@ from engine_support import (
 from varft_engine.arrays import decode_int32
 from varft_engine.decode import Completion, DecodeBatch
 from varft_engine.engine import Engine
-from varft_engine.errors import Cancelled
+from varft_engine.errors import Cancelled, VarftError
 from varft_engine.images import PixelLimits
 from varft_engine.sampling import Sampling
 from varft_engine.stops import Stops
@@ -233,6 +233,14 @@ def test_a_sampled_turn_goes_back_verbatim(shared_engine: Engine) -> None:
         assert any(prompt[i : i + len(ids)] == ids for i in range(len(prompt)))
         again = row(second, result["prompt"], ids_of(result["completions"][0]))
         np.testing.assert_allclose(score(shared_engine, [again])[0], logprobs_of(result["completions"][0]), atol=1e-4)
+
+
+def test_a_broken_network_is_told(engine: Engine) -> None:
+    with torch.no_grad():
+        engine.model.network.get_output_embeddings().weight.fill_(float("nan"))
+    with pytest.raises(VarftError) as caught:
+        sample(engine, [([message("user", text("?"))], [key(0)])])
+    assert caught.value.code == "engine.nonfinite_logits"
 
 
 def test_cancellation_between_tokens(shared_engine: Engine) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from .cache import Cache
 from .errors import VarftError
 
 MAX_IMAGE_PIXELS = 100_000_000
@@ -113,6 +114,11 @@ class Patches:
     """The network's image inputs, for example pixel_values [patches, values] and image_grid_thw [1, 3]."""
 
     @property
+    def nbytes(self) -> int:
+        """Memory of the tensors."""
+        return sum(tensor.nbytes for tensor in self.tensors.values())
+
+    @property
     def key(self) -> ImageKey:
         """sha256 and grid: equal for equal patches."""
         return (self.sha256, self.grid)
@@ -129,11 +135,10 @@ class PixelLimits:
 class Patcher:
     """The processor with a cache: one call per distinct image and limits."""
 
-    def __init__(self, processor: Any, store: ImageStore, capacity: int = 1024) -> None:
+    def __init__(self, processor: Any, store: ImageStore, budget_bytes: int = 1 << 30) -> None:
         self._processor = processor
         self._store = store
-        self._capacity = capacity
-        self._cache: OrderedDict[tuple[str, PixelLimits], Patches] = OrderedDict()
+        self._cache: Cache[tuple[str, PixelLimits], Patches] = Cache(budget_bytes, lambda patches: patches.nbytes)
 
     def settings_sha256(self, limits: PixelLimits) -> str:
         """sha256 of the image processor's settings, the limits applied."""
@@ -143,16 +148,7 @@ class Patcher:
 
     def patches(self, sha256: str, limits: PixelLimits) -> Patches:
         """The image's patches and token ids. Raises `images.missing`, `images.unfit`."""
-        key = (sha256, limits)
-        found = self._cache.get(key)
-        if found is not None:
-            self._cache.move_to_end(key)
-            return found
-        found = self._process(sha256, limits)
-        self._cache[key] = found
-        if len(self._cache) > self._capacity:
-            self._cache.popitem(last=False)
-        return found
+        return self._cache.get((sha256, limits), lambda: self._process(sha256, limits))
 
     def _process(self, sha256: str, limits: PixelLimits) -> Patches:
         image = self._store.get(sha256)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 
 from .arrays import encode_int32
+from .cache import Cache
 from .errors import VarftError
 from .images import Patcher, Patches, PixelLimits
 from .model import Model
@@ -35,6 +35,12 @@ class Prompt:
     digest: str
     template_sha256: str
     processor_sha256: str
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the prompt keeps, its images included."""
+        own = self.ids.nbytes + self.collapsed.nbytes + self.positions.nbytes
+        return own + sum(image.nbytes for image in self.images)
 
     @property
     def next_position(self) -> int:
@@ -59,12 +65,11 @@ class Renderer:
     A conversation that was rendered before is remembered: same messages, same prompt.
     """
 
-    def __init__(self, model: Model, patcher: Patcher, capacity: int = 4096) -> None:
+    def __init__(self, model: Model, patcher: Patcher, budget_bytes: int = 1 << 30) -> None:
         self._model = model
         self._patcher = patcher
         self._template = Template(model)
-        self._capacity = capacity
-        self._cache: OrderedDict[bytes, Prompt] = OrderedDict()
+        self._cache: Cache[bytes, Prompt] = Cache(budget_bytes, lambda prompt: prompt.nbytes)
         self._prefix = _tokenizer_prefix(model)
         self.closing_token_id = self._closing_token_id()
 
@@ -74,15 +79,7 @@ class Renderer:
         Raises `images.missing`, `images.unfit`, `engine.bad_tokens`, `engine.template_unsupported`.
         """
         key = hashlib.sha256(json.dumps([messages, limits.min, limits.max], sort_keys=True).encode()).digest()
-        found = self._cache.get(key)
-        if found is None:
-            found = self._render(messages, limits, where)
-            self._cache[key] = found
-            if len(self._cache) > self._capacity:
-                self._cache.popitem(last=False)
-        else:
-            self._cache.move_to_end(key)
-        return found
+        return self._cache.get(key, lambda: self._render(messages, limits, where))
 
     def demonstration(self, text: str) -> np.ndarray:
         """int32 [T]: the text and the token that ends a turn; what spells a special token stays text."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
+from .cache import Cache
 from .images import ImageKey, Patches
 from .rope import RopeVision
 
@@ -19,7 +20,8 @@ MODEL_TYPES = {"qwen2_vl", "qwen2_5_vl"}
 TOWER_PATCHES = 4096
 """Images share a call of the vision tower up to this many patches when sampling."""
 
-CACHED_GROUPS = 64
+FEATURE_BYTES = 1 << 30
+"""Memory of remembered features."""
 
 
 class QwenVision(RopeVision):
@@ -29,7 +31,9 @@ class QwenVision(RopeVision):
         super().__init__(network, device)
         # Older transformers has no such argument: the tower then runs for every occurrence.
         self._accepts_features = "mm_encoder_outputs" in inspect.signature(network.forward).parameters
-        self._groups: OrderedDict[tuple[ImageKey, ...], list[torch.Tensor]] = OrderedDict()
+        self._groups: Cache[tuple[ImageKey, ...], list[torch.Tensor]] = Cache(
+            FEATURE_BYTES, lambda features: sum(tensor.nbytes for tensor in features)
+        )
 
     @staticmethod
     def fits(network: PreTrainedModel) -> bool:
@@ -57,11 +61,7 @@ class QwenVision(RopeVision):
         features: dict[ImageKey, torch.Tensor] = {}
         for group in _groups(list(distinct.values())):
             key = tuple(image.key for image in group)
-            if key not in self._groups:
-                self._groups[key] = self._tower(group)
-                if len(self._groups) > CACHED_GROUPS:
-                    self._groups.popitem(last=False)
-            features.update(zip(key, self._groups[key], strict=True))
+            features.update(zip(key, self._groups.get(key, partial(self._tower, group)), strict=True))
         return self._inputs([features[image.key] for image in images])
 
     def forget(self) -> None:
