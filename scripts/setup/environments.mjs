@@ -26,8 +26,15 @@ import { adviceAgainst, describeTorch, torchRequirement } from "./torch.mjs";
 
 /** Least space an environment takes when built, download included; measured with the CPU build of torch. */
 const LEAST_BYTES = { sandbox: 0.4e9, engine: 1.6e9 };
-/** Installed size over wheel size, measured: 4.5 for the CPU build; CUDA's libraries hardly compress, which only makes the estimate safe. */
-const UNPACKING = 4.5;
+/** Installed size over wheel size: measured 4.5 for the CPU build (all of it is below `ORDINARY_BYTES`); CUDA's libraries compress less. */
+const UNPACKING = { ordinary: 4.5, beyond: 2 };
+const ORDINARY_BYTES = 0.3e9;
+
+/** Space for wheels of `total` bytes, while they lie beside what is unpacked from them. @param {number} total */
+function spaceFor(total) {
+  const ordinary = Math.min(total, ORDINARY_BYTES);
+  return total + ordinary * UNPACKING.ordinary + (total - ordinary) * UNPACKING.beyond;
+}
 
 /** @param {EnvironmentName[]} names @param {string} home */
 export function requireSpaceFor(names, home) {
@@ -95,7 +102,7 @@ export class Environment {
     );
     if (this.name === "engine") this.#torch = await this.pip.sizes(await this.#resolveTorch());
     const wheels = [...this.#packages, ...this.#torch];
-    requireSpace(this.folder, sum(wheels) * (1 + UNPACKING), `the ${this.name} environment`);
+    requireSpace(this.folder, spaceFor(sum(wheels)), `the ${this.name} environment`);
     this.progress.note(`${this.name}: ${downloads(wheels)}`);
     const advice = adviceAgainst(this.#torch, sum(this.#torch));
     if (advice !== null) this.progress.note(advice);

@@ -94,7 +94,7 @@ async function install(options, home, missing) {
   const { environments: names } = missing;
   const steps = (missing.node ? 1 : 0) + (names.length > 0 ? 2 + names.length + (names.includes("engine") ? 1 : 0) : 0);
   const progress = new Progress(steps);
-  process.stdout.write(`visual-arft set-up: ${steps} steps, log in ${log}\n`);
+  process.stdout.write(`visual-arft set-up: ${steps} step${steps === 1 ? "" : "s"}, log in ${log}\n`);
 
   let base = null;
   if (names.length > 0) {
@@ -210,6 +210,8 @@ function sandboxAdvice() {
 
 /** Runs set-up and sets the exit code. @param {string[]} argv */
 export async function main(argv) {
+  // Whoever reads the output may go away (`| head`): that must not stop an installation halfway.
+  process.stdout.on("error", () => {});
   try {
     const options = readOptions(argv, process.env);
     if (options.help) process.stdout.write(USAGE);
