@@ -63,7 +63,7 @@ export class Progress {
     const terminal = process.stdout.isTTY === true;
     const show = () => {
       const text = this.#line(read());
-      if (terminal) process.stdout.write(`\r\u001b[K      ${text.slice(0, (process.stdout.columns ?? 80) - 8)}`);
+      if (terminal) process.stdout.write(`\r\u001b[K      ${text.slice(0, (process.stdout.columns || 80) - 8)}`);
       else process.stdout.write(`      ${text}\n`);
     };
     this.#timer = setInterval(show, terminal ? TERMINAL_INTERVAL_MS : PLAIN_INTERVAL_MS);
