@@ -46,7 +46,7 @@ class Sampler:
             for number, item in enumerate(request["prompts"])
         ]
         for number, prompt in enumerate(prompts):
-            check_context(len(prompt.ids), sampling.max_tokens, self._model, f"prompts[{number}]")
+            check_context(len(prompt.ids), sampling.max_tokens, self._model, number, f"prompts[{number}]")
         completions = [[Completion(key) for key in item["keys"]] for item in request["prompts"]]
         rendered = time.perf_counter()
         with torch.inference_mode():

@@ -39,11 +39,11 @@ def read_rows(request: dict[str, Any], model: Model, renderer: Renderer) -> list
     `images.missing`.
     """
     limits = PixelLimits(request["pixels"]["min"], request["pixels"]["max"])
-    return [_read_row(row, limits, model, renderer, f"rows[{number}]") for number, row in enumerate(request["rows"])]
+    return [_read_row(row, limits, model, renderer, number) for number, row in enumerate(request["rows"])]
 
 
-def check_context(prompt_length: int, completion_length: int, model: Model, where: str) -> None:
-    """Raises `engine.context_exceeded` with both numbers."""
+def check_context(prompt_length: int, completion_length: int, model: Model, index: int, where: str) -> None:
+    """Raises `engine.context_exceeded` with both numbers, and the index of the prompt or row in its request."""
     if prompt_length + completion_length > model.context_length:
         raise VarftError(
             "engine.context_exceeded",
@@ -51,6 +51,7 @@ def check_context(prompt_length: int, completion_length: int, model: Model, wher
             f" = {prompt_length + completion_length}, the model's context holds {model.context_length}",
             hint="Lower maxTokens or pixels.max, or end the episode earlier.",
             details={
+                "index": index,
                 "promptTokens": prompt_length,
                 "completionTokens": completion_length,
                 "contextLength": model.context_length,
@@ -58,12 +59,13 @@ def check_context(prompt_length: int, completion_length: int, model: Model, wher
         )
 
 
-def _read_row(row: dict[str, Any], limits: PixelLimits, model: Model, renderer: Renderer, where: str) -> Row:
+def _read_row(row: dict[str, Any], limits: PixelLimits, model: Model, renderer: Renderer, number: int) -> Row:
+    where = f"rows[{number}]"
     prompt = renderer.prompt(row["messages"], limits, where)
     if row["prompt"] is not None:
         check_prompt(prompt, row["prompt"], model, where)
     token_ids = _completion(row, model, renderer, where)
-    check_context(len(prompt.ids), len(token_ids), model, where)
+    check_context(len(prompt.ids), len(token_ids), model, number, where)
     advantages = _per_token(row.get("advantages"), len(token_ids), f"{where}.advantages", one_for_all=True)
     old_logprobs = _per_token(row.get("oldLogprobs"), len(token_ids), f"{where}.oldLogprobs", one_for_all=False)
     return Row(prompt, token_ids, advantages, old_logprobs)

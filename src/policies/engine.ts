@@ -27,10 +27,13 @@ export function enginePolicy({ client, pixels }: EnginePolicyOptions): Policy {
   let waiting: Waiting[] = [];
 
   const flushWhenComplete = (): void => {
-    if (waiting.length === 0 || waiting.length < open) return;
-    const wave = waiting;
-    waiting = [];
-    void sampleWave(client, pixels, wave);
+    // Deferred: episodes that start together open their sessions in one go, and the first may ask before the last has opened.
+    queueMicrotask(() => {
+      if (waiting.length === 0 || waiting.length < open) return;
+      const wave = waiting;
+      waiting = [];
+      void sampleWave(client, pixels, wave);
+    });
   };
 
   return {
@@ -98,7 +101,7 @@ async function sampleGroups(
       );
     } catch (error) {
       const index =
-        error instanceof EngineError && error.code === "engine.context_exceeded" ? error.details["prompt"] : null;
+        error instanceof EngineError && error.code === "engine.context_exceeded" ? error.details["index"] : null;
       if (typeof index !== "number" || groups[index] === undefined) throw error;
       for (const one of groups.splice(index, 1)[0] ?? []) one.resolve(null);
     }

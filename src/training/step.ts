@@ -88,8 +88,22 @@ function scoreGroup(
   return Promise.all(group.map(({ record }) => scoreRollout(record, loaded.task, verifiers)));
 }
 
+/** One update of the policy; a batch in which no group has a signal leaves it as it is. */
 async function update({ recipe, client, signal }: StepContext, step: number, rows: readonly Row[]) {
   const { training, engine } = recipe;
+  const learningRate = learningRateAt(training, step, training.steps);
+  if (rows.length === 0) {
+    const { policyVersion } = await client.info({ signal });
+    const updated: ForwardBackwardResult = {
+      loss: 0,
+      tokens: 0,
+      microbatches: 0,
+      clippedTokens: 0,
+      rows: [],
+      seconds: {},
+    };
+    return { updated, optimised: { gradNorm: 0, policyVersion }, learningRate };
+  }
   // A step that failed half-way must not leave its gradients to the next one.
   await client.zeroGrad({ signal });
   const updated = await client.forwardBackward(
@@ -102,7 +116,6 @@ async function update({ recipe, client, signal }: StepContext, step: number, row
     },
     { signal },
   );
-  const learningRate = learningRateAt(training, step, training.steps);
   const { betas, eps, weightDecay, maxGradNorm } = training;
   const optimised = await client.optimStep({ learningRate, betas, eps, weightDecay, maxGradNorm }, { signal });
   return { updated, optimised, learningRate };

@@ -2,7 +2,7 @@
  * What a person does wrong: one screen that says what, where, both values and what to do next, with the documented exit code.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -109,27 +109,30 @@ describe.skipIf(!has("sandbox"))("sandbox: exit code 5", () => {
 });
 
 describe.skipIf(!has("sandbox") || !has("engine"))("engine and checkpoints: exit codes 4 and 6", () => {
+  let model: string;
+  beforeAll(async () => {
+    model = join(folder, "tiny");
+    const texts = join(folder, "texts.json");
+    await writeFile(texts, JSON.stringify(["<think> a </think>"]));
+    const args = ["-m", "varft_engine", "tiny", "--out", model, "--seed", "0", "--texts", texts];
+    execFileSync(environmentPython("engine"), args, { cwd: join(packageFolder, "engine") });
+  });
+  const withModel = (path: string): string[] => ["train", recipe, "--set", `model={path: "${path}"}`];
+
   it("a model folder that is missing, or damaged", async () => {
-    const missing = await refused(["train", recipe, "--set", "model={path: /no/such/model}", "--out", "m1"], 6);
-    expect(missing).toContain("/no/such/model");
-    const { stdout } = await varft(["train", recipe, "--set", "training.steps=1", "--out", "one"], {
-      cwd: folder,
-      env,
-    });
-    expect(stdout).toContain("done");
-    const weights = join(folder, "one/checkpoints/step-000001/model.safetensors");
-    const bytes = await readFile(weights);
-    bytes.writeUInt8((bytes.at(-100) ?? 0) ^ 1, bytes.length - 100);
-    await writeFile(weights, bytes);
-    const corrupt = await refused(["train", "--resume", "one"], 6);
-    expect(corrupt).toMatch(/checkpoint\.corrupt[^]*model\.safetensors/);
-  }, 120_000);
+    expect(await refused([...withModel("/no/such/model"), "--out", "m1"], 6)).toContain("/no/such/model");
+    const damaged = join(folder, "damaged");
+    await cp(model, damaged, { recursive: true });
+    await truncate(join(damaged, "model.safetensors"), 1000);
+    const said = await refused([...withModel(damaged), "--out", "m1"], 6);
+    expect(said).toMatch(/checkpoint\.corrupt[^]*model\.safetensors/);
+  });
 
   it("a port that is taken", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as AddressInfo;
-    const said = await refused(["train", recipe, "--set", `engine.port=${port}`, "--out", "p1"], 4);
+    const said = await refused([...withModel(model), "--set", `engine.port=${port}`, "--out", "p1"], 4);
     server.close();
     expect(said).toMatch(new RegExp(`engine\\.port_taken[^]*${port}`));
   });
@@ -142,21 +145,16 @@ describe.skipIf(!has("sandbox") || !has("engine"))("engine and checkpoints: exit
     const source = await readFile(file, "utf8");
     expect(source).toMatch(/PROTOCOL_VERSION = "1"/);
     await writeFile(file, source.replace('PROTOCOL_VERSION = "1"', 'PROTOCOL_VERSION = "0"'));
-    const model = join(folder, "tiny");
-    const texts = join(folder, "texts.json");
-    await writeFile(texts, JSON.stringify(["<think> a </think>"]));
-    const python = environmentPython("engine");
-    execFileSync(python, ["-m", "varft_engine", "tiny", "--out", model, "--seed", "0", "--texts", texts], { cwd: old });
     const token = "test-token-of-this-run";
-    const worker = spawn(python, ["-m", "varft_engine", "serve", "--model", model], {
+    const worker = spawn(environmentPython("engine"), ["-m", "varft_engine", "serve", "--model", model], {
       cwd: old,
       env: { ...process.env, VARFT_ENGINE_TOKEN: token },
       stdio: ["pipe", "pipe", "ignore"],
     });
     try {
-      const line = await new Promise<string>((resolve) =>
-        worker.stdout.once("data", (chunk: Buffer) => resolve(String(chunk))),
-      );
+      const line = await new Promise<string>((resolve) => {
+        worker.stdout.once("data", (chunk: Buffer) => resolve(String(chunk)));
+      });
       const { ready } = JSON.parse(line) as { ready: { port: number } };
       const args = ["train", recipe, "--set", `model={worker: "http://127.0.0.1:${ready.port}"}`, "--out", "v1"];
       const said = await refused(args, 4, { VARFT_ENGINE_TOKEN: token });

@@ -1,7 +1,7 @@
 /**
  * Crash safety of `varft train`: whoever is killed, whenever, the run ends bitwise as the undisturbed one.
  */
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -99,6 +99,19 @@ describe.skipIf(!has("sandbox") || !has("engine"))("varft train", () => {
     expect(stdout).toContain("worker lost");
     expect(await records(run)).toEqual(undisturbed);
     expect(await resumesOf(run)).toHaveLength(1);
+  });
+
+  it("a damaged checkpoint is refused, naming the file and both hashes", async () => {
+    const copy = join(folder, "damaged");
+    await cp(join(folder, "whole"), copy, { recursive: true });
+    const weights = join(copy, "checkpoints", `step-00000${STEPS}`, "model.safetensors");
+    const bytes = await readFile(weights);
+    const at = bytes.length - 100;
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+    await writeFile(weights, bytes);
+    const { code, stderr } = await varft(["train", "--resume", "damaged"], { cwd: folder, env });
+    expect(code).toBe(6);
+    expect(stderr).toMatch(/checkpoint\.corrupt[^]*model\.safetensors[^]*[0-9a-f]{8}[^]*[0-9a-f]{8}/);
   });
 
   it("a finished run resumes to nothing", async () => {

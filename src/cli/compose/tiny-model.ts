@@ -69,7 +69,8 @@ export async function tinyModel(request: TinyModelRequest): Promise<string> {
     await buildInitial(initial, seed, textsOf(episodes), scratch);
     const built =
       warmStartSteps === 0 ? initial : await warmStart(request, initial, join(scratch, "warm"), episodes, environment);
-    await rename(built, target);
+    // Another process may have built the same model meanwhile; it is the same, so either will do.
+    if (!existsSync(target)) await rename(built, target);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
