@@ -1,0 +1,63 @@
+/**
+ * A sandbox process that is killed under a running snippet costs that snippet's observation and nothing else.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildEnvironment } from "../../src/cli/compose/environment.ts";
+import { MemoryImageStore } from "../../src/core/images.ts";
+import { startEpisode } from "../../src/episodes/episode.ts";
+import { scriptedPolicy } from "../../src/policies/scripted.ts";
+import { writeStep } from "../../src/protocol/write.ts";
+import { openSandbox } from "../../src/sandbox/index.ts";
+import type { Sandbox } from "../../src/sandbox/types.ts";
+import { rotationTasks } from "../../src/tasks/rotation/index.ts";
+import { rotationCode } from "../../src/tasks/rotation/rotate.ts";
+import { recipeSchema } from "../../src/training/recipe/schema.ts";
+import { has } from "../support/requires.ts";
+import { descendants } from "../support/varft.ts";
+
+const { environment: settings, sampling } = recipeSchema.parse({
+  name: "a",
+  model: { path: "none" },
+  tasks: { set: "rotation" },
+  training: { steps: 1 },
+  rewards: { format: 1 },
+});
+
+describe.skipIf(!has("sandbox"))("an episode whose sandbox dies", () => {
+  let sandbox: Sandbox;
+  beforeAll(async () => {
+    sandbox = await openSandbox({ workers: 1 });
+  });
+  afterAll(() => sandbox.close());
+
+  it("gets one lost observation, and its next snippet runs", async () => {
+    const images = new MemoryImageStore();
+    const environment = await buildEnvironment({
+      environment: settings,
+      folder: ".",
+      sandbox,
+      snippetTimeoutMs: 20_000,
+      images,
+    });
+    const slow = `import time\ntime.sleep(15)\n${rotationCode("ROTATE_180")}`;
+    const steps = [slow, rotationCode("ROTATE_180")].map((source) => writeStep("fix", { type: "code", source }));
+    const policy = scriptedPolicy([...steps, writeStep("read", { type: "answer", text: "7" })], "test");
+    const loaded = await rotationTasks({ seed: 1, split: "test", size: 1 }).load(0);
+    const signal = new AbortController().signal;
+    const running = startEpisode({ loaded, environment, policy, sampling, runSeed: 0, step: 0, rollout: 0, signal });
+    // The snippet sleeps far longer than this.
+    await sleep(1000);
+    for (const pid of descendants(process.pid, "varft_sandbox")) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // Its parent took it along.
+      }
+    }
+    const { record } = await running;
+    expect(record.turns.map((turn) => turn.toolRuns.map((run) => run.status))).toEqual([["lost"], ["ok"], []]);
+    expect(record.nondeterminism).toEqual(["turn 0: code: sandbox process lost"]);
+    expect(record).toMatchObject({ stop: "answered", answer: "7" });
+  });
+});
