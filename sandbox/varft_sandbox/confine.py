@@ -1,4 +1,5 @@
-"""Locks one freshly forked process down before hostile code or hostile bytes reach it: descriptors, limits, privileges, system calls."""
+"""Locks a freshly forked process down before hostile code or bytes reach it: descriptors, limits, privileges, system
+calls."""
 
 import os
 import resource
@@ -55,7 +56,8 @@ def limit(*, memory_bytes: int, cpu_seconds: int, file_bytes: int) -> None:
 
 
 def drop(confinement: Confinement, writable: list[str]) -> None:
-    """Gives up capabilities, files outside `writable` (Landlock tier) and system calls, in the order in which each still works."""
+    """Gives up files outside `writable` (Landlock tier), capabilities and system calls, in the order in which each
+    still works."""
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     if confinement.landlock_abi is not None:
         landlock.restrict(confinement.landlock_abi, list(confinement.readable), writable)

@@ -6,7 +6,8 @@ from typing import BinaryIO
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF", "PPM")
 BYTES_PER_PIXEL = 3
-_STRIP_PIXELS = 1 << 20
+# Small enough for the allocator to hand out the same memory again: a fresh page costs more than the copy.
+_STRIP_PIXELS = 1 << 15
 
 
 class Refused(Exception):
@@ -16,7 +17,8 @@ class Refused(Exception):
 def decode(file: BinaryIO, max_pixels: int, announce: Callable[[int, int], None], pixels: memoryview) -> None:
     """Decodes the first frame to RGB8 with EXIF orientation applied, row by row into `pixels` [height * width * 3].
 
-    Alpha is dropped, 16-bit samples keep their high byte. Calls `announce(width, height)` once the size is known and allowed.
+    Alpha is dropped, 16-bit samples keep their high byte. Calls `announce(width, height)` once the size is known and
+    allowed.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -44,7 +46,8 @@ def decode(file: BinaryIO, max_pixels: int, announce: Callable[[int, int], None]
 
 
 def run(file: BinaryIO, max_pixels: int, result: int, pixels: memoryview) -> None:
-    """Decodes and ends the process, after one line on `result`: `image W H`, or the reason for refusing. Never returns."""
+    """Decodes and ends the process, after one line on `result`: `image W H`, or the reason for refusing. Never
+    returns."""
     line = "the decoder failed"
     try:
         size: list[int] = []

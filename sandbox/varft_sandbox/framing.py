@@ -1,8 +1,8 @@
 """Frames on the worker's pipes: `u32 header length (LE), JSON header, payloads` whose sizes the header names.
 
-Host to worker, each preceded by one tag byte: `R` + frame (a request), or `C` alone (cancel; ignored when nothing runs).
-Worker to host: plain frames; the first announces the warm worker, then one per request.
-The same layout is written down in `src/sandbox/frames.ts`.
+Host to worker, each preceded by one tag byte: `R` + frame (a request), or `C` alone (cancel; ignored when nothing
+runs). Worker to host: plain frames; the first announces the warm worker, then one per request. The same layout is
+written down in `src/sandbox/frames.ts`.
 """
 
 import json

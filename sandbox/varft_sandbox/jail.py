@@ -1,9 +1,10 @@
 """Tier `namespaces`: builds the jail that bubblewrap would build, by our own calls, then runs a command in it.
 
-`python -m varft_sandbox.jail '<json>'` with `{"uid", "binds": [{"source", "inside"}], "command": [..], "environment": {..}}`;
-`uid` is the host uid to become when we are root, else null. The jail: a user namespace in which we are uid 1000 (on the host:
-an unprivileged uid), a root folder of read-only binds without /proc, /sys, /etc, /home, an empty network, and one capability,
-CAP_SYS_ADMIN over that namespace only, with which each supervisor mounts its snippet's folder. A snippet has none.
+`python -m varft_sandbox.jail '<json>'` with `{"uid", "binds": [{"source", "inside"}], "command": [..], "environment":
+{..}}`; `uid` is the host uid to become when we are root, else null. The jail: a user namespace in which we are uid
+1000 (on the host: an unprivileged uid), a root folder of read-only binds without /proc, /sys, /etc, /home, an empty
+network, and one capability, CAP_SYS_ADMIN over that namespace only, with which each supervisor mounts its snippet's
+folder. A snippet has none.
 """
 
 import json
@@ -55,7 +56,8 @@ def main(configuration: dict[str, Any]) -> None:
 
 
 def _unshare_mapped(host_uid: int, host_gid: int) -> None:
-    """Enters the namespaces with uid and gid `JAIL_ID` mapped to the given ones, by a helper that stays outside to write the maps."""
+    """Enters the namespaces with uid and gid `JAIL_ID` mapped to the given ones, by a helper that stays outside to
+    write the maps."""
     target = os.getpid()
     entered_read, entered_write = os.pipe()
     helper = os.fork()

@@ -1,4 +1,4 @@
-"""The kernel calls that Python 3.11 has no name for, through ctypes. Every failure is an `OSError` that names the call."""
+"""Kernel calls that Python 3.11 has no name for, through ctypes. Every failure is an `OSError` that names the call."""
 
 import ctypes
 import os
@@ -105,7 +105,8 @@ def make_read_only(path: str, *, device: bool = False) -> None:
 
 
 def die_with_parent(parent: int | None) -> None:
-    """SIGKILL when the parent dies; exits at once when it is gone already. `parent` is None for pid 1 of a new pid namespace."""
+    """SIGKILL when the parent dies; exits at once when it is gone already. `parent` is None for pid 1 of a pid
+    namespace."""
     prctl(PR_SET_PDEATHSIG, 9)
     if parent is not None and os.getppid() != parent:
         os._exit(1)

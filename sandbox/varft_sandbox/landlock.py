@@ -1,4 +1,5 @@
-"""Landlock: which folders a process may read and write, enforced by the kernel without any privilege (Linux >= 5.13)."""
+"""Landlock: which folders a process may read and write, enforced by the kernel without any privilege (Linux >=
+5.13)."""
 
 import ctypes
 import errno
@@ -40,7 +41,8 @@ def abi() -> int:
 def restrict(version: int, readable: list[str], writable: list[str]) -> None:
     """Confines the calling process and all it starts. Paths that do not exist are left out. Needs no_new_privs.
 
-    From ABI 6 signals and abstract sockets outside the domain are refused as well, from ABI 4 TCP; seccomp refuses all three anyway.
+    From ABI 6 signals and abstract sockets outside the domain are refused as well, from ABI 4 TCP; seccomp refuses
+    all three anyway.
     """
     handled = _ABI_1_RIGHTS
     handled |= _REFER if version >= 2 else 0

@@ -1,7 +1,8 @@
 """Finds the interpreter and packages that workers run on, and stages a copy where an unprivileged uid can read them.
 
 Runs on the host with the sandbox environment's Python: `python -I -B runtime.py '<json>'`, JSON on stdout.
-Only a root host needs a copy (workers drop to another uid), and only when the originals lie under a closed folder such as /root.
+Only a root host needs a copy (workers drop to another uid), and only when the originals lie under a closed folder
+such as /root.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+_OLDEST_PYTHON = (3, 11)
 _STAGE_VERSION = "1"
 _INSIDE = "/runtime"
 _IMPORTS = {"cv2": "opencv-python-headless", "numpy": "numpy", "PIL": "pillow"}
@@ -41,7 +43,8 @@ class Runtime:
     """Folder that holds `varft_sandbox`."""
 
     def trees(self) -> list[tuple[str, str]]:
-        """Each file or folder of it, and where that lies below one root: in a staged copy, and below /runtime in a jail."""
+        """Each file or folder of it, and where that lies below one root: in a staged copy, and below /runtime in a
+        jail."""
         base = os.path.basename
         library_folder = base(os.path.dirname(self.standard))  # lib, or lib64: the interpreter looks for itself there
         return [
@@ -63,6 +66,8 @@ class Runtime:
 
 
 def find(program: str) -> Runtime:
+    if sys.version_info < _OLDEST_PYTHON:
+        raise Unusable(f"{sys.executable} is Python {sys.version.split()[0]}; at least 3.11 is needed")
     missing = [name for module, name in _IMPORTS.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise Unusable(f"{sys.executable} lacks {', '.join(missing)}")
@@ -131,7 +136,8 @@ def stage(runtime: Runtime, candidates: list[str]) -> Runtime:
 
 
 def _staged(candidate: str, name: str, trees: list[tuple[str, str]]) -> str:
-    """The folder below `candidate` that holds copies of `trees` (source, relative target), made when it is not there."""
+    """The folder below `candidate` that holds copies of `trees` (source, relative target), made when it is not
+    there."""
     digest = hashlib.sha256(_STAGE_VERSION.encode())
     for source, _ in trees:
         for path, status in _files(source):

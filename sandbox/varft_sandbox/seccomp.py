@@ -1,8 +1,8 @@
 """The system calls a snippet may make: an allow-list, compiled to classic BPF for x86_64 and aarch64.
 
-Anything else answers EPERM, so it surfaces as an ordinary Python exception. A call through another ABI (int 0x80, x32) kills.
-No fork, exec, socket, signal to others, ptrace, namespace, mount, key, BPF or io_uring call is on the list, which is most of
-what the other layers guard against a second time.
+Anything else answers EPERM, so it surfaces as an ordinary Python exception. A call through another ABI (int 0x80,
+x32) kills. No fork, exec, socket, signal to others, ptrace, namespace, mount, key, BPF or io_uring call is on the
+list, which is most of what the other layers guard against a second time.
 """
 
 import ctypes
@@ -34,8 +34,8 @@ _PLAIN = frozenset(
     """.split()
 )
 
-# Libraries call these after copying a file and treat a refusal as fatal. A file mode means nothing here, and Landlock does not
-# cover chmod, so nothing happens and success is reported.
+# Libraries call these after copying a file and treat a refusal as fatal. A file mode means nothing here, and Landlock
+# does not cover chmod, so nothing happens and success is reported.
 _IGNORED = frozenset(
     """
     chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utimensat utime utimes futimesat
@@ -107,7 +107,8 @@ def _instruction(code: int, k: int, jump_true: int = 0, jump_false: int = 0) -> 
 
 
 def snippet_filter(landlock_abi: int | None = None, machine: str | None = None) -> bytes:
-    """The filter as packed `struct sock_filter`s (8 bytes each). `landlock_abi` is None where mounts confine the files."""
+    """The filter as packed `struct sock_filter`s (8 bytes each). `landlock_abi` is None where mounts confine the
+    files."""
     architecture, numbers = _ARCHITECTURES[machine or platform.machine()]
     program = [
         _instruction(_LOAD, 4),  # seccomp_data.arch

@@ -70,7 +70,7 @@ def _explain(error: BaseException) -> None:
 def _only_own_frames(described: traceback.TracebackException) -> None:
     own = [frame for frame in described.stack if frame.filename == FILE_NAME]
     described.stack = traceback.StackSummary.from_list(own)
-    for linked in (described.__cause__, described.__context__):
+    for linked in (described.__cause__, described.__context__, *(described.exceptions or ())):
         if linked is not None:
             _only_own_frames(linked)
 

@@ -1,7 +1,7 @@
 """Entry point of a sandbox worker: `python -s -S -P -B -m varft_sandbox.worker '<json>'`.
 
-Requests come on stdin, responses go to stdout. The JSON is `{"readable": [paths], "folder": path}` in the Landlock tier;
-both are null inside a jail that is built already.
+Requests come on stdin, responses go to stdout. The JSON is `{"readable": [paths], "folder": path}` in the Landlock
+tier; both are null inside a jail that is built already.
 """
 
 import json
@@ -45,7 +45,8 @@ def _enter_landlock(readable: list[str], folder: str) -> None:
     kernel.die_with_parent(os.getppid())
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     kernel.drop_capabilities()
-    # The supervisor looks at /proc for files that a snippet deleted but still fills; the snippet's own rules leave /proc out.
+    # The supervisor looks at /proc for files that a snippet deleted but still fills; the snippet's own rules
+    # leave /proc out.
     landlock.restrict(version, [*readable, "/proc", "/dev/null"], [folder])
 
 

@@ -28,7 +28,8 @@ class Workspace(ABC):
 
     @abstractmethod
     def before_fork(self) -> int | None:
-        """Prepares the next process; returns the parent it will see, None when it will be pid 1 of its own pid namespace."""
+        """Prepares the next process; returns the parent it will see, None when it will be pid 1 of its own pid
+        namespace."""
 
     @abstractmethod
     def overfull(self, child: int) -> str | None:
@@ -54,7 +55,8 @@ class MountedWorkspace(Workspace):
         kernel.mount("tmpfs", self.path, "tmpfs", flags, f"size={disk_bytes},nr_inodes={_MAX_FILES},mode=0700")
 
     def before_fork(self) -> int | None:
-        # A pid namespace ends with its first process, and none can be made while in the last one: step back, then make one.
+        # A pid namespace ends with its first process, and none can be made while in the last one: step back,
+        # then make one.
         kernel.return_to_own_pid_namespace()
         kernel.unshare(kernel.CLONE_NEWPID)
         return None
@@ -101,7 +103,8 @@ class WatchedFolder(Workspace):
 
 
 def _usage(root: str, enough: int) -> tuple[int, int]:
-    """Files and bytes on disk below `root`; stops counting once either is over its limit. Raises for what cannot be listed."""
+    """Files and bytes on disk below `root`; stops counting once either is over its limit. Raises for what cannot be
+    listed."""
     files, size, pending = 0, 0, [root]
     while pending and files <= _MAX_FILES and size <= enough:
         try:
@@ -155,7 +158,8 @@ def remove_tree(root: str) -> None:
 
 
 def _empty(folder: int, root: int, pending: list[str]) -> None:
-    """Deletes the files of `folder` and moves its subfolders into `root` under names of their own, noted in `pending`."""
+    """Deletes the files of `folder` and moves its subfolders into `root` under names of their own, noted in
+    `pending`."""
     for index, name in enumerate(os.listdir(folder)):
         if not stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
             os.unlink(name, dir_fd=folder)

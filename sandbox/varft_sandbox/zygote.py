@@ -1,4 +1,5 @@
-"""The warm interpreter: imports what snippets import, then forks one supervisor after another. It never touches request data."""
+"""The warm interpreter: imports what snippets import, then forks one supervisor after another. It never touches
+request data."""
 
 import gc
 import importlib
@@ -10,44 +11,12 @@ from . import confine, framing, landlock, seccomp, supervisor
 from .workspace import MountedWorkspace, WatchedFolder, Workspace
 
 PROTOCOL = 1
-_WARM = [
-    "cv2",
-    "numpy",
-    "numpy.random",
-    "numpy.linalg",
-    "numpy.fft",
-    "numpy.ma",
-    "numpy.polynomial",
-    "PIL.Image",
-    "PIL.ImageOps",
-    "PIL.ImageEnhance",
-    "PIL.ImageFilter",
-    "PIL.ImageDraw",
-    "PIL.ImageFont",
-    "PIL.ImageChops",
-    "PIL.ImageStat",
-    "PIL.ImageMath",
-    "colorsys",
-    "math",
-    "random",
-    "json",
-    "re",
-    "time",
-    "itertools",
-    "functools",
-    "collections",
-    "statistics",
-    "datetime",
-    "io",
-    "base64",
-    "shutil",
-    "tempfile",
-    "pathlib",
-    "glob",
-    "copy",
-    "string",
-    "traceback",
-]
+_WARM = """
+    cv2 numpy numpy.random numpy.linalg numpy.fft numpy.ma numpy.polynomial PIL.Image PIL.ImageOps
+    PIL.ImageEnhance PIL.ImageFilter PIL.ImageDraw PIL.ImageFont PIL.ImageChops PIL.ImageStat PIL.ImageMath
+    colorsys math random json re time itertools functools collections statistics datetime io base64 shutil
+    tempfile pathlib glob copy string traceback
+""".split()
 _DISCONNECTED = 3
 
 

@@ -110,14 +110,19 @@ export async function readResponse(bytes: ByteQueue, id: number, limits: Snippet
   if (!sound) throw new FrameError(`response to ${id} breaks its limits: ${JSON.stringify(header)}`);
   const stdout = (await bytes.read(header.stdoutBytes)).toString("utf8");
   const stderr = (await bytes.read(header.stderrBytes)).toString("utf8");
-  const rgb = new Uint8Array(await bytes.read(header.rgbBytes));
+  const pixelBytes = await bytes.read(header.rgbBytes);
   return {
     status: header.status,
     stdout,
     stderr,
     truncated: header.truncated,
     exception: header.exception,
-    output: output.kind === "image" ? { ...output, rgb } : output,
+    output: output.kind === "image" ? { ...output, rgb: plainView(pixelBytes) } : output,
     durationMs: header.durationMs,
   };
+}
+
+/** The same memory as a plain Uint8Array: a Buffer compares and serialises differently. */
+function plainView(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }

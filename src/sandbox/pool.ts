@@ -24,7 +24,8 @@ interface Job {
   reject: (reason: unknown) => void;
 }
 
-const GRACE_MS = 5000;
+/** More than decoding may take beyond its deadline (`sandbox/varft_sandbox/output_file.py`). */
+const GRACE_MS = 8000;
 /** Workers lost in a row, without one snippet served between, before the pool gives up. */
 const MAX_STRIKES = 5;
 

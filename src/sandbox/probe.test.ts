@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { environmentPython } from "../core/installation.ts";
 import { openSandbox, probeTiers } from "./index.ts";
-import { isRoot } from "./identity.ts";
+import { dropsUid } from "./identity.ts";
 import { type Launches, openTier, probeTiers as probe, TIERS } from "./probe.ts";
 import { moduleCommand, prepareRuntime, type Runtime, workerEnvironment } from "./runtime.ts";
 import type { Launch } from "./worker.ts";
@@ -143,7 +143,7 @@ describe("probe", () => {
   });
 });
 
-describe.skipIf(!isRoot)("staging for another uid (only root drops to one)", () => {
+describe.skipIf(!dropsUid())("staging for another uid (only root drops to one)", () => {
   test("is found again by the next start", async () => {
     const first = await prepareRuntime(python, true);
     expect(await prepareRuntime(python, true)).toEqual(first);

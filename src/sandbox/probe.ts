@@ -2,7 +2,7 @@
 import { SandboxError } from "../core/errors.ts";
 import { sweepWorkerFolders } from "./folders.ts";
 import { prepareRuntime, type Runtime } from "./runtime.ts";
-import { isRoot } from "./identity.ts";
+import { dropsUid } from "./identity.ts";
 import { selfTest } from "./selftest.ts";
 import { bubblewrapLaunch } from "./tiers/bubblewrap.ts";
 import { namespacesLaunch } from "./tiers/namespaces.ts";
@@ -76,7 +76,7 @@ function explain(error: unknown): string {
 
 /** Tries every tier, strongest first, and reports on each. */
 export async function probeTiers(python: string, how: Launches = launches): Promise<TierReport[]> {
-  const runtime = await prepareRuntime(python, isRoot);
+  const runtime = await prepareRuntime(python, dropsUid());
   const reports: TierReport[] = [];
   for (const tier of TIERS) {
     const attempt = await tryTier(tier, runtime, how);
@@ -88,7 +88,7 @@ export async function probeTiers(python: string, how: Launches = launches): Prom
 
 /** The forced tier, or the strongest that this machine offers. Throws `sandbox.tier_unavailable` / `sandbox.unavailable`. */
 export async function openTier(python: string, forced?: SandboxTier, how: Launches = launches): Promise<OpenedTier> {
-  const runtime = await prepareRuntime(python, isRoot);
+  const runtime = await prepareRuntime(python, dropsUid());
   await sweepWorkerFolders(runtime);
   const reports: TierReport[] = [];
   for (const tier of forced === undefined ? TIERS : [forced]) {

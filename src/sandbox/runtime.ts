@@ -36,9 +36,16 @@ export const DEVICES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/
 
 /**
  * Locates the runtime of `python`. `otherUid`: workers will run under another uid than ours, so a copy is staged when the
- * original cannot be read by others; a second call finds the first one's copy. Throws `sandbox.runtime_unusable`.
+ * original cannot be read by others; a second call finds the first one's copy. Throws `sandbox.runtime_unusable`, and
+ * `sandbox.unavailable` anywhere but on Linux.
  */
 export async function prepareRuntime(python: string, otherUid: boolean): Promise<Runtime> {
+  if (process.platform !== "linux") {
+    throw new SandboxError("sandbox.unavailable", `the sandbox needs Linux; this is ${process.platform}`, {
+      hint: "Run in a Linux container or virtual machine.",
+      details: { platform: process.platform },
+    });
+  }
   const program = join(packageFolder, "sandbox");
   const candidates = [
     join(homeFolder(), "sandbox-runtime"),
