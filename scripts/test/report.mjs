@@ -22,7 +22,10 @@ export function table(results) {
   }
   const skipped = results.flatMap((result) => result.skipped);
   if (skipped.length > 0) lines.push("", `SKIPPED, not tested on this machine (${skipped.length}):`);
-  for (const { name, reason } of skipped) lines.push(`  ${name}\n    because: ${firstLine(reason)}`);
+  for (const because of new Set(skipped.map(({ reason }) => firstLine(reason)))) {
+    const names = skipped.filter(({ reason }) => firstLine(reason) === because).map(({ name }) => `    ${name}`);
+    lines.push(`  because: ${because}`, ...names);
+  }
   const failures = results.flatMap((result) => result.failures);
   if (failures.length > 0) lines.push("", `FAILED (${failures.length}):`);
   for (const failure of failures) lines.push(`  ${firstLine(failure)}`);

@@ -32,7 +32,7 @@ export default class SummaryReporter {
         const name = `${path} > ${test.fullName}`;
         if (result.state === "passed") passed += 1;
         else if (result.state === "skipped")
-          skipped.push({ name, reason: result.note ?? test.options.mode ?? "no reason given" });
+          skipped.push({ name, reason: result.note ?? "no reason given (use context.skip(reason))" });
         else failures.push(name);
       }
     }
