@@ -65,6 +65,7 @@ raw("execveat", 322, 281, -100, 0, 0, 0, 0)`,
     name: "thread bomb",
     source: () => `
 import threading, time
+threading.stack_size(65536)  # so that memory is not what stops them
 threads = []
 for _ in range(1000):
     thread = threading.Thread(target=time.sleep, args=(60,), daemon=True)
