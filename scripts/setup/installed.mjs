@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runProcess } from "./process.mjs";
 
@@ -34,7 +34,7 @@ export const LOCK_FILES = {
 
 /** @param {NodeJS.ProcessEnv} environment */
 export function homeFolder(environment) {
-  return environment["VARFT_HOME"] || join(packageFolder, ".varft");
+  return resolve(environment["VARFT_HOME"] || join(packageFolder, ".varft"));
 }
 
 /** sha256 of each lock file of an environment. @param {EnvironmentName} name @returns {Record<string, string>} */
