@@ -23,7 +23,6 @@ const node = (/** @type {string} */ program, /** @type {string[]} */ ...args) =>
   join(modules, program),
   ...args,
 ];
-const PYTHON_FOLDERS = ["engine", "sandbox", "scripts"];
 
 /** The engine's interpreter: the user's own, or what set-up made; a name that does not exist when neither is there. */
 function enginePython() {
@@ -43,10 +42,10 @@ export const STAGES = [
   { name: "types", command: () => node("typescript/bin/tsc", "--noEmit") },
   { name: "oxlint", command: () => node("oxlint/bin/oxlint") },
   { name: "prettier", command: () => node("prettier/bin/prettier.cjs", "--check", "--log-level", "warn", ".") },
-  { name: "ruff-check", command: () => python("ruff", "check", "--quiet", ...PYTHON_FOLDERS) },
+  { name: "ruff-check", command: () => python("ruff", "check", "--quiet", ".") },
   {
     name: "ruff-format",
-    command: () => python("ruff", "format", "--check", "--quiet", "--output-format=concise", ...PYTHON_FOLDERS),
+    command: () => python("ruff", "format", "--check", "--quiet", "--output-format=concise", "."),
   },
   {
     name: "vitest",
