@@ -1,7 +1,7 @@
-"""Sizes of files on a package index: a JSON list of addresses on stdin, an object of address to bytes (or null) on stdout.
+"""Sizes of files on a package index: a list of addresses on stdin, an object of address to bytes (or null) on stdout.
 
 Runs in the new environment and asks through pip's own session, so that the proxies, certificates and passwords of pip's
-configuration hold. That session is not pip's public interface: any failure here means "size unknown", never a failed set-up.
+configuration hold. That session is not pip's public interface: a failure means "size unknown", never a failed set-up.
 """
 
 import json
