@@ -1,4 +1,4 @@
-"""Counts of a JUnit XML report, as pytest writes it, printed as JSON `{passed, failures, skipped: [{name, reason}]}`."""
+"""Counts of a JUnit XML report, as pytest writes it, as JSON `{passed, failures, skipped: [{name, reason}]}` on stdout."""
 
 import json
 import sys
