@@ -1,4 +1,4 @@
-"""Counts of a JUnit XML report, as pytest writes it, as JSON `{passed, failures, skipped: [{name, reason}]}` on stdout."""
+"""Counts of a JUnit XML report, as pytest writes it: JSON `{passed, failures, skipped: [{name, reason}]}` on stdout."""
 
 import json
 import sys
