@@ -145,8 +145,18 @@ def _staged(candidate: str, name: str, trees: list[tuple[str, str]]) -> str:
             digest.update(f"{path}\0{what}\n".encode("utf-8", "surrogateescape"))
     target = os.path.join(candidate, f"{name}-{digest.hexdigest()[:32]}")
     if not os.path.isdir(target):
+        _remove_abandoned(candidate)
         _copy(trees, target)
     return target
+
+
+def _remove_abandoned(candidate: str) -> None:
+    """Deletes partial copies whose maker was killed."""
+    for name in os.listdir(candidate):
+        _, _, rest = name.partition(".")
+        pid, _, kind = rest.partition(".")
+        if kind == "partial" and not os.path.exists(f"/proc/{pid}"):
+            shutil.rmtree(os.path.join(candidate, name), ignore_errors=True)
 
 
 def _make_safe(folder: str) -> None:

@@ -23,7 +23,7 @@ _PLAIN = frozenset(
     read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek close close_range stat lstat
     fstat newfstatat statx access faccessat faccessat2 readlink readlinkat getcwd chdir fchdir mkdir mkdirat
     rmdir unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat mknod mknodat getdents
-    getdents64 ftruncate fsync fdatasync umask dup dup2 dup3 pipe pipe2 flock fadvise64 statfs fstatfs poll
+    getdents64 ftruncate fsync fdatasync umask dup dup2 dup3 pipe flock fadvise64 statfs fstatfs poll
     ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 sendfile
     copy_file_range mmap mprotect munmap mremap madvise brk msync rt_sigaction rt_sigprocmask rt_sigreturn
     rt_sigsuspend rt_sigtimedwait rt_sigpending sigaltstack alarm setitimer getitimer pause nanosleep
@@ -59,6 +59,7 @@ _IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ,
 _PRCTL = (15, 16, 0x53564D41)  # SET_NAME, GET_NAME, SET_VMA (malloc)
 _O_TRUNC_MASK, _O_TRUNC_READ = 0o1003, 0o1000
 _O_TMPFILE = 0o20000000
+_O_NOTIFICATION_PIPE = 0o200
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def _guarded(landlock_abi: int | None) -> dict[str, tuple[list[_Test], int]]:
         "open": (nameless, _ALLOW),
         "openat": (at, _ALLOW),
         "creat": ([], _ALLOW),
+        "pipe2": ([_Test(1, _O_NOTIFICATION_PIPE, _O_NOTIFICATION_PIPE, denied)], _ALLOW),
         "truncate": ([], denied if old_landlock else _ALLOW),
         # A thread of this process; never a process, never a namespace.
         "clone": ([_Test(0, _CLONE_THREAD | _CLONE_NEW_ANY, _CLONE_THREAD, _ALLOW)], denied),

@@ -147,7 +147,8 @@ raw("memfd_secret", 447, 447, 0)
 raw("shmget", 29, 194, 0, 1 << 30, 0o1600)
 raw("msgget", 68, 186, 0, 0o1600)
 raw("mq_open", 240, 180, 0, 66, 0, 0)
-raw("mlockall", 151, 230, 3)`,
+raw("mlockall", 151, 230, 3)
+raw("notification pipe", 293, 59, 0, 0o200)`,
     status: ["ok"],
   },
   {
