@@ -6,7 +6,9 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSandbox } from "../../src/sandbox/index.ts";
 import type { Sandbox, SnippetLimits, SnippetOutcome } from "../../src/sandbox/types.ts";
-import { attacks } from "./attacks.ts";
+import { aftermath } from "./attacks/aftermath.ts";
+import { host } from "./attacks/host.ts";
+import { resources } from "./attacks/resources.ts";
 import { HEIGHT, imageOf, inputPng, pattern, rotated, tiers, WIDTH } from "./support.ts";
 
 const ROTATE = `
@@ -185,7 +187,7 @@ print(numpy.fft.fft(numpy.ones(4))[0].real, numpy.linalg.det(numpy.eye(3)))`;
     });
 
     describe("attacks", () => {
-      test.each(attacks)("$name", async (attack) => {
+      test.each([...resources, ...host, ...aftermath])("$name", async (attack) => {
         const outcome = await run(attack.source(canary), attack.limits);
         expect(outcome.stdout).not.toContain("LEAK");
         expect(attack.status, `${outcome.status}: ${outcome.stderr}`).toContain(outcome.status);
