@@ -48,6 +48,8 @@ export function workerEnvironment(source: NodeJS.ProcessEnv, token: string): Rec
   const environment: Record<string, string> = {
     HF_HUB_OFFLINE: "1",
     TRANSFORMERS_OFFLINE: source["HF_HUB_OFFLINE"] ?? "1",
+    // Threads that wait for work must not spin: the sandbox and this process want the same cores.
+    OMP_WAIT_POLICY: "PASSIVE",
   };
   for (const [name, value] of Object.entries(source)) {
     if (value === undefined || !(NAMES.has(name) || PREFIXES.some((prefix) => name.startsWith(prefix)))) continue;

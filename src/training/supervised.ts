@@ -6,6 +6,7 @@ import type { Pixels } from "../core/completion.ts";
 import { SeededStream } from "../core/seeds.ts";
 import type { EngineClient } from "../engine/client.ts";
 import type { Episode } from "../episodes/episode.ts";
+import { learningRateAt } from "./schedule.ts";
 
 export interface SupervisedOptions {
   client: EngineClient;
@@ -23,6 +24,9 @@ export interface SupervisedOptions {
 /** loss = 1/rows sum_rows 1/100 sum_t -logp_t: a fixed scale, since only the worker knows a demonstration's token count. */
 const TOKEN_SCALE = 1 / 100;
 
+/** Share of the learning rate that is left at the last step; linear decay. */
+const FINAL_FRACTION = 0.1;
+
 /** Trains for `steps` steps on rows drawn with replacement from all turns of all episodes. */
 export async function trainSupervised(options: SupervisedOptions): Promise<void> {
   const { client, episodes, steps, rowsPerStep, learningRate, seed, pixels, maxTokensPerMicrobatch } = options;
@@ -30,6 +34,7 @@ export async function trainSupervised(options: SupervisedOptions): Promise<void>
     record.turns.map((turn, t) => ({ messages: shown[t]?.messages ?? [], text: turn.text })),
   );
   const stream = new SeededStream("supervised", seed);
+  const schedule = { learningRate, warmupSteps: 0, finalFraction: FINAL_FRACTION };
   const advantages = encodeFloat32([TOKEN_SCALE / rowsPerStep]);
   for (let step = 1; step <= steps; step++) {
     options.signal.throwIfAborted();
@@ -42,7 +47,13 @@ export async function trainSupervised(options: SupervisedOptions): Promise<void>
     });
     const objective = { name: "cross_entropy" as const };
     const result = await client.forwardBackward({ rows, objective, temperature: 1, pixels, maxTokensPerMicrobatch });
-    await client.optimStep({ learningRate, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0.01, maxGradNorm: 1 });
+    await client.optimStep({
+      learningRate: learningRateAt(schedule, step, steps),
+      betas: [0.9, 0.95],
+      eps: 1e-8,
+      weightDecay: 0.01,
+      maxGradNorm: 1,
+    });
     options.onStep(step, result.loss / (result.tokens * (TOKEN_SCALE / rowsPerStep)));
   }
 }

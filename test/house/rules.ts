@@ -15,10 +15,10 @@ const MACHINE_PATH = /(?<![\w.])\/(?:home|Users)\/[a-z][\w.-]*\/|(?<![\w.])\/(?:
 
 const read = (root: string, path: string): string => readFileSync(join(root, path), "utf8");
 
-/** Python files outside `engine/` that import torch. */
+/** Python files outside `engine/` that import torch; `bench/` measures the worker beside plain torch. */
 export function torchOutsideEngine(root: string): string[] {
   return filesBelow(root, ".", [".py"]).filter(
-    (path) => !path.startsWith("engine/") && IMPORTS_TORCH.test(read(root, path)),
+    (path) => !path.startsWith("engine/") && !path.startsWith("bench/") && IMPORTS_TORCH.test(read(root, path)),
   );
 }
 

@@ -27,9 +27,9 @@ import { buildEnvironment } from "./environment.ts";
 /** Demonstrated tasks, on a split of their own. */
 const DEMONSTRATIONS = 240;
 const ROWS_PER_STEP = 48;
-const LEARNING_RATE = 4e-3;
+const LEARNING_RATE = 6e-3;
 /** Raised when the way of building changes, so that old models are not reused. */
-const BUILD = 1;
+const BUILD = 2;
 
 export interface TinyModelRequest {
   seed: number;
