@@ -29,8 +29,8 @@ export interface Tool<Input = unknown> {
   /** Shown to policies that are offered tools by schema. */
   description: string;
   input: z.ZodType<Input>;
-  /** Wall clock for one call; the signal aborts at it. */
-  timeoutMs: number;
+  /** Wall clock for one call; the signal aborts at it. Null: the tool keeps a deadline of its own, as the sandbox does. */
+  timeoutMs: number | null;
   run(input: Input, context: ToolContext): Promise<ToolResult>;
 }
 
@@ -79,10 +79,11 @@ export async function runTool<Input>(tool: Tool<Input>, input: unknown, context:
   if (!parsed.success) return finish({ status: "invalid_input", text: z.prettifyError(parsed.error) });
   const linked = linkedSignal([context.signal]);
   let late = false;
-  const timer = setTimeout(() => {
+  const expire = (): void => {
     late = true;
     linked.controller.abort(new Error("deadline"));
-  }, tool.timeoutMs);
+  };
+  const timer = tool.timeoutMs === null ? undefined : setTimeout(expire, tool.timeoutMs);
   try {
     return finish(await untilAborted(tool.run(parsed.data, { ...context, signal: linked.signal }), linked.signal));
   } catch (error) {

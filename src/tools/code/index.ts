@@ -9,16 +9,14 @@ import { defineTool, type Tool, type ToolResult } from "../tool.ts";
 const inputSchema = z.strictObject({ source: z.string() });
 export type CodeInput = z.infer<typeof inputSchema>;
 
-/** Slack over the snippet's own limit, for queueing behind other snippets of a wave. */
-const QUEUE_MS = 110_000;
-
 export function codeTool(sandbox: Sandbox, snippetTimeoutMs: number): Tool<CodeInput> {
   return defineTool({
     name: "code",
     description:
       "Runs Python (cv2, numpy, PIL) that reads path_to_input_image.jpg and writes path_to_output_image.jpg.",
     input: inputSchema,
-    timeoutMs: snippetTimeoutMs + QUEUE_MS,
+    // The snippet's limit counts from its start, not from when it began to wait behind others.
+    timeoutMs: null,
     async run({ source }, { image, signal }) {
       if (image === null) return { status: "failed", text: "there is no image to work on" };
       const outcome = await sandbox.run(
