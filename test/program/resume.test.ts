@@ -13,12 +13,17 @@ import { has } from "../support/requires.ts";
 import { descendants, startVarft, varft } from "../support/varft.ts";
 
 const STEPS = 4;
+const TASKS = 4;
+const GROUP = 8;
 const recipe = join(packageFolder, "recipes/tiny-rotation.yaml");
 let folder: string;
 let env: NodeJS.ProcessEnv;
 let undisturbed: string[];
 
-const argsFor = (run: string): string[] => ["train", recipe, "--set", `training.steps=${STEPS}`, "--out", run];
+const argsFor = (run: string): string[] => {
+  const sets = [`training.steps=${STEPS}`, `training.tasksPerStep=${TASKS}`, `training.groupSize=${GROUP}`];
+  return ["train", recipe, ...sets.flatMap((set) => ["--set", set]), "--out", run];
+};
 const records = (run: string): Promise<string[]> => canonicalRecords(join(folder, run));
 
 async function resumesOf(run: string): Promise<string[]> {
@@ -45,8 +50,8 @@ describe.skipIf(!has("sandbox") || !has("engine"))("varft train", () => {
       updates: count("update"),
       commits: count("step_committed"),
     }).toEqual({
-      rollouts: STEPS * 48,
-      scores: STEPS * 48,
+      rollouts: STEPS * TASKS * GROUP,
+      scores: STEPS * TASKS * GROUP,
       updates: STEPS,
       commits: STEPS,
     });
