@@ -106,6 +106,19 @@ describe.skipIf(!has("sandbox") || !has("engine"))("varft train", () => {
     expect(await resumesOf(run)).toHaveLength(1);
   });
 
+  it("an interrupt ends it with 130, says how to go on, and leaves no process", async () => {
+    const running = startVarft(argsFor("interrupted"), { cwd: folder, env });
+    await running.says(` 1/${STEPS} `);
+    const children = descendants(running.child.pid ?? 0, "varft");
+    running.child.kill("SIGINT");
+    const { code, stdout, stderr } = await running.finished;
+    expect({ code, stderr }).toEqual({ code: 130, stderr: "interrupted\n" });
+    expect(stdout).toContain(`--resume ${join(folder, "interrupted")}`);
+    for (const pid of children) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+    expect((await varft(["train", "--resume", "interrupted"], { cwd: folder, env })).code).toBe(0);
+    expect(await records("interrupted")).toEqual(undisturbed);
+  });
+
   it("a damaged checkpoint is refused, naming the file and both hashes", async () => {
     const copy = join(folder, "damaged");
     await cp(join(folder, "whole"), copy, { recursive: true });

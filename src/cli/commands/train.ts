@@ -51,6 +51,9 @@ export async function runTraining(path: string | undefined, flags: TrainFlags, s
       signal,
     });
     reporter.finish();
+  } catch (error) {
+    reporter.stopped();
+    throw error;
   } finally {
     await opened.close();
   }

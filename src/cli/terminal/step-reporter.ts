@@ -14,6 +14,8 @@ export interface StepReporter {
   step(result: StepResult): void;
   restart(error: VarftError, fromStep: number): void;
   finish(): void;
+  /** The run ends early, by an error or an interrupt: says how to go on. */
+  stopped(): void;
 }
 
 export function stepReporter(recipe: Recipe, run: RunFolder, tier: string, info: EngineInfo): StepReporter {
@@ -58,6 +60,9 @@ export function stepReporter(recipe: Recipe, run: RunFolder, tier: string, info:
       write(
         `${style("yellow", "worker lost")} ${oneLine(error.message, 100)}; starting it again and repeating from step ${fromStep}`,
       );
+    },
+    stopped() {
+      write(`stopped after step ${run.committed?.step ?? 0}; go on with: varft train --resume ${run.path}`);
     },
     finish() {
       write(`${style("bold", "done")} in ${duration((performance.now() - started) / 1000)}; run folder ${run.path}`);
