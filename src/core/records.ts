@@ -1,12 +1,13 @@
 /**
  * Records: the append-only lines of a run. `rollout`, `score` and `update` join into a trace by rollout id; `prompt` holds what many
- * rollouts share; `step_committed` and `resume` say which steps count. Readers refuse an unknown major version and ignore extra fields.
+ * rollouts share; `step_committed` and `resume` say which steps count. Readers refuse an unknown version, and ignore fields and kinds
+ * that they do not know: a newer program may add both.
  */
 import { z } from "zod";
 import { sha256Schema } from "./messages.ts";
 import { stepSchema } from "./step.ts";
 
-/** Raised when the meaning of a field changes. Adding a field is not a change. */
+/** Raised when the meaning of a field changes. Adding a field or a kind is not a change. */
 export const RECORD_VERSION = 1;
 
 /** Everything that differs between two identical runs: wall-clock seconds by phase. Compare runs without it. */
@@ -166,3 +167,7 @@ export const recordSchema = z.discriminatedUnion("kind", [
   resumeRecordSchema,
 ]);
 export type RunRecord = z.infer<typeof recordSchema>;
+
+export const RECORD_KINDS: ReadonlySet<unknown> = new Set(
+  recordSchema.options.map((option) => option.shape.kind.value),
+);

@@ -5,7 +5,7 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { DataError } from "../core/errors.ts";
-import { RECORD_VERSION, recordSchema, type RunRecord, type StepCommitted } from "../core/records.ts";
+import { RECORD_KINDS, RECORD_VERSION, recordSchema, type RunRecord, type StepCommitted } from "../core/records.ts";
 
 /** Every record of the file in order. Throws `data.bad_record` naming file and line; `data.record_version` for a newer major version. */
 export async function* readAllRecords(path: string): AsyncGenerator<RunRecord> {
@@ -14,11 +14,13 @@ export async function* readAllRecords(path: string): AsyncGenerator<RunRecord> {
   for await (const text of lines) {
     line++;
     if (text === "") continue;
-    yield parseRecord(text, path, line);
+    const record = parseRecord(text, path, line);
+    if (record !== null) yield record;
   }
 }
 
-function parseRecord(text: string, path: string, line: number): RunRecord {
+/** Null for a kind that a newer program has added. */
+function parseRecord(text: string, path: string, line: number): RunRecord | null {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -38,6 +40,8 @@ function parseRecord(text: string, path: string, line: number): RunRecord {
       },
     );
   }
+  const { kind } = json as { kind?: unknown };
+  if (typeof kind === "string" && !RECORD_KINDS.has(kind)) return null;
   const parsed = recordSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   throw new DataError("data.bad_record", `${path}:${line}: ${z.prettifyError(parsed.error)}`);

@@ -88,8 +88,9 @@ describe("RunFolder", () => {
     await expect(readRecords(file)).rejects.toMatchObject({ code: "data.record_version" });
   });
 
-  it("ignores fields that it does not know", async () => {
+  it("ignores fields and kinds that it does not know", async () => {
     const path = await written();
+    await appendFile(join(path, "records.jsonl"), `${JSON.stringify({ version: 1, kind: "later" })}\n`);
     await appendFile(join(path, "records.jsonl"), `${JSON.stringify({ ...rollout(3), later: 1 })}\n`);
     expect((await kinds(path)).at(-1)).toBe("rollout");
   });
