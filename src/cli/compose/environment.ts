@@ -6,6 +6,7 @@ import type { Environment } from "../../environment/environment.ts";
 import { loadPromptSet } from "../../protocol/prompt-set.ts";
 import type { Sandbox } from "../../sandbox/types.ts";
 import { codeTool } from "../../tools/code/index.ts";
+import { memoisedSandbox } from "../../tools/code/memo.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
 
 export interface EnvironmentParts {
@@ -21,7 +22,7 @@ export async function buildEnvironment(parts: EnvironmentParts): Promise<Environ
   const prompts = await loadPromptSet(parts.environment.prompts, parts.folder);
   return {
     settings: { ...parts.environment, prompts },
-    tools: { code: codeTool(parts.sandbox, parts.snippetTimeoutMs) },
+    tools: { code: codeTool(memoisedSandbox(parts.sandbox), parts.snippetTimeoutMs) },
     images: parts.images,
   };
 }
