@@ -78,6 +78,8 @@ export const rolloutRecordSchema = z.object({
   /** `<step>/<task id>/<rollout index>`; joins scores and updates. */
   id: z.string(),
   step: z.int(),
+  /** `evaluation` rollouts are never trained on. */
+  purpose: z.enum(["training", "evaluation"]),
   taskId: z.string(),
   taskKind: z.string(),
   /** Index within the group of the task. */
@@ -140,6 +142,22 @@ export const updateRecordSchema = z.object({
 });
 export type UpdateRecord = z.infer<typeof updateRecordSchema>;
 
+const meanScores = z.record(z.string(), z.number().nullable());
+
+/** Held-out tasks under the weights after `step`; step 0 is before training. */
+export const evaluationRecordSchema = z.object({
+  ...head,
+  kind: z.literal("evaluation"),
+  step: z.int(),
+  split: z.string(),
+  count: z.int(),
+  /** Mean score by verifier, null where it applies to no task. */
+  scores: meanScores,
+  byKind: z.record(z.string(), z.object({ count: z.int(), scores: meanScores })),
+  seconds,
+});
+export type EvaluationRecord = z.infer<typeof evaluationRecordSchema>;
+
 /** The step's checkpoint is on disk: everything up to here counts. */
 export const stepCommittedSchema = z.object({
   ...head,
@@ -163,6 +181,7 @@ export const recordSchema = z.discriminatedUnion("kind", [
   rolloutRecordSchema,
   scoreRecordSchema,
   updateRecordSchema,
+  evaluationRecordSchema,
   stepCommittedSchema,
   resumeRecordSchema,
 ]);

@@ -19,6 +19,7 @@ export interface EpisodeRequest {
   runSeed: number;
   /** Training step; part of the noise key and of the record id. */
   step: number;
+  purpose: RolloutRecord["purpose"];
   /** Index within the task's group. */
   rollout: number;
   signal: AbortSignal;
@@ -83,6 +84,7 @@ async function run(request: EpisodeRequest, session: ReturnType<Policy["open"]>)
     kind: "rollout",
     id: `${step}/${task.id}/${rollout}`,
     step,
+    purpose: request.purpose,
     taskId: task.id,
     taskKind: task.private.kind,
     rollout,

@@ -20,6 +20,7 @@ const rollout = (step: number): RolloutRecord => ({
   kind: "rollout",
   id: `${step}/t/0`,
   step,
+  purpose: "training",
   taskId: "t",
   taskKind: "none",
   rollout: 0,

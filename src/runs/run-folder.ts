@@ -85,8 +85,17 @@ export class RunFolder {
     return join(this.path, "records.jsonl");
   }
 
+  /** The step that comes after the last committed one; 0, what precedes training, when none is committed. */
+  get nextStep(): number {
+    return this.committed === null ? 0 : this.committed.step + 1;
+  }
+
+  checkpointName(step: number): string {
+    return `step-${String(step).padStart(6, "0")}`;
+  }
+
   checkpointPath(step: number): string {
-    return join(this.path, "checkpoints", `step-${String(step).padStart(6, "0")}`);
+    return join(this.path, "checkpoints", this.checkpointName(step));
   }
 
   logPath(name: string): string {

@@ -21,7 +21,16 @@ function episode(id: string, lengths: readonly number[]): Episode {
     seconds: {},
   }));
   const record = {
-    ...({ version: RECORD_VERSION, kind: "rollout", id, step: 1, taskId: "t", taskKind: "none", rollout: 0 } as const),
+    ...({
+      version: RECORD_VERSION,
+      kind: "rollout",
+      id,
+      step: 1,
+      purpose: "training",
+      taskId: "t",
+      taskKind: "none",
+      rollout: 0,
+    } as const),
     ...({ task: { question: "", images: [] }, turns, stop: "answered", answer: null, nondeterminism: [] } as const),
   };
   return {

@@ -4,13 +4,15 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CheckpointError, EngineError } from "../core/errors.ts";
-import { RECORD_VERSION } from "../core/records.ts";
+import { RECORD_VERSION, type EvaluationRecord, type RunRecord } from "../core/records.ts";
 import type { TaskSet } from "../core/task.ts";
 import type { EngineClient } from "../engine/client.ts";
 import type { EngineHandle } from "../engine/handle.ts";
-import type { EpisodeRequest } from "../episodes/episode.ts";
+import type { Episode, EpisodeRequest } from "../episodes/episode.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
 import type { Recipe } from "./recipe/schema.ts";
+import { BestStep } from "./best.ts";
+import { evaluate } from "./evaluate.ts";
 import { grpoStep, type StepContext, type StepResult } from "./step.ts";
 
 export interface TrainOptions extends Omit<StepContext, "client" | "policy"> {
@@ -19,10 +21,13 @@ export interface TrainOptions extends Omit<StepContext, "client" | "policy"> {
   engine: { current: EngineHandle };
   policyFor(client: EngineClient): EpisodeRequest["policy"];
   tasks: TaskSet;
+  /** Held-out tasks; null where the recipe has no evaluation. */
+  heldOut: TaskSet | null;
   run: RunFolder;
   /** Pinned in every checkpoint and checked when one is loaded. */
   pins: Record<string, string>;
   onStep(result: StepResult): void;
+  onEvaluation(record: EvaluationRecord): void;
   onRestart(error: EngineError, fromStep: number): void;
 }
 
@@ -38,12 +43,12 @@ export async function train(options: TrainOptions): Promise<void> {
   await loadCommitted(options);
   for (let restarts = 0; ; restarts++) {
     try {
-      await trainFrom(options, (run.committed?.step ?? 0) + 1);
+      await trainFrom(options, run.nextStep, await BestStep.of(run, options.recipe.evaluation?.metric ?? ""));
       return;
     } catch (error) {
       if (!(error instanceof EngineError) || !RECOVERABLE.has(error.code) || restarts >= MAX_RESTARTS) throw error;
       options.signal.throwIfAborted();
-      const fromStep = (run.committed?.step ?? 0) + 1;
+      const fromStep = run.nextStep;
       options.onRestart(error, fromStep);
       engine.current = await engine.current.restart();
       await loadCommitted(options);
@@ -65,26 +70,45 @@ async function loadCommitted({ run, engine, pins }: TrainOptions): Promise<void>
   );
 }
 
-async function trainFrom(options: TrainOptions, firstStep: number): Promise<void> {
+/** Step 0 is the evaluation before training. */
+async function trainFrom(options: TrainOptions, firstStep: number, best: BestStep): Promise<void> {
   const { recipe, run, tasks, signal } = options;
   const { steps, tasksPerStep, checkpointEvery } = recipe.training;
   const { client } = options.engine.current;
   const context = { ...options, client, policy: options.policyFor(client) };
   for (let step = firstStep; step <= steps; step++) {
     signal.throwIfAborted();
-    const indices = Array.from({ length: tasksPerStep }, (_, i) => ((step - 1) * tasksPerStep + i) % tasks.size);
-    const loaded = await Promise.all(indices.map((index) => tasks.load(index)));
-    const result = await grpoStep(context, step, loaded);
-    const prompts = result.episodes.flatMap(({ shown }) => shown.flatMap(({ prompt }) => prompt ?? []));
-    await run.appendPrompts(prompts);
-    await run.append([...result.episodes.map(({ record }) => record), ...result.scores, result.update]);
-    options.onStep(result);
-    if (step % checkpointEvery === 0 || step === steps) await commit(options, step);
+    if (step > 0) {
+      const indices = Array.from({ length: tasksPerStep }, (_, i) => ((step - 1) * tasksPerStep + i) % tasks.size);
+      const loaded = await Promise.all(indices.map((index) => tasks.load(index)));
+      const result = await grpoStep(context, step, loaded);
+      await appendEpisodes(run, result.episodes, [...result.scores, result.update]);
+      options.onStep(result);
+    }
+    const { evaluation } = recipe;
+    const evaluated = evaluation !== null && (step % evaluation.every === 0 || step === steps);
+    if (evaluated && options.heldOut !== null) {
+      const { episodes, scores, record } = await evaluate(context, options.heldOut, evaluation.tasks, step);
+      await appendEpisodes(run, episodes, [...scores, record]);
+      options.onEvaluation(record);
+      best.see(record);
+    }
+    // What was evaluated is committed too, so that the best step has its checkpoint.
+    if (step > 0 && (evaluated || step % checkpointEvery === 0 || step === steps)) await commit(options, step, best);
   }
 }
 
+async function appendEpisodes(
+  run: RunFolder,
+  episodes: readonly Episode[],
+  records: readonly RunRecord[],
+): Promise<void> {
+  await run.appendPrompts(episodes.flatMap(({ shown }) => shown.flatMap(({ prompt }) => prompt ?? [])));
+  await run.append([...episodes.map(({ record }) => record), ...records]);
+}
+
 /** The worker writes, syncs and renames; then the commit is appended; then old checkpoints go. */
-async function commit({ engine, run, recipe, pins }: TrainOptions, step: number): Promise<void> {
+async function commit({ engine, run, recipe, pins }: TrainOptions, step: number, best: BestStep): Promise<void> {
   const path = run.checkpointPath(step);
   // Left by a life that died between rename and commit: what follows writes the same step again.
   await rm(path, { recursive: true, force: true });
@@ -93,7 +117,7 @@ async function commit({ engine, run, recipe, pins }: TrainOptions, step: number)
     version: RECORD_VERSION,
     kind: "step_committed",
     step,
-    checkpoint: `checkpoints/${path.slice(path.lastIndexOf("/") + 1)}`,
+    checkpoint: `checkpoints/${run.checkpointName(step)}`,
     checkpointDigest,
   });
   const folder = join(run.path, "checkpoints");
@@ -104,6 +128,7 @@ async function commit({ engine, run, recipe, pins }: TrainOptions, step: number)
       .toSorted()
       .slice(-recipe.training.keepCheckpoints),
   );
+  if (best.step !== null) kept.add(run.checkpointName(best.step));
   // The rest is old, or half a checkpoint of a worker that was killed while it wrote.
   for (const name of names.filter((one) => !kept.has(one))) {
     await rm(join(folder, name), { recursive: true, force: true });

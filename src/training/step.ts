@@ -12,6 +12,7 @@ import { groupAdvantages } from "./advantages.ts";
 import { rowsOf, type Row } from "./batch.ts";
 import type { Recipe } from "./recipe/schema.ts";
 import { learningRateAt } from "./schedule.ts";
+import { rewardStatistics } from "./statistics.ts";
 
 export interface StepContext {
   recipe: Recipe;
@@ -37,6 +38,7 @@ export async function grpoStep(context: StepContext, step: number, tasks: readon
     sampling: recipe.sampling,
     runSeed: recipe.seed,
     step,
+    purpose: "training",
     signal,
   });
   const rolloutSeconds = clock();
@@ -136,26 +138,6 @@ function mismatchOf(rows: readonly Row[], result: ForwardBackwardResult): { mean
     });
   });
   return { mean: count === 0 ? 0 : sum / count, max };
-}
-
-function rewardStatistics(
-  scores: readonly ScoreRecord[],
-): Pick<UpdateRecord, "rewardMean" | "rewardStd" | "rewardParts"> {
-  const rewards = scores.map((score) => score.reward);
-  const mean = meanOf(rewards) ?? 0;
-  const variance = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / Math.max(1, rewards.length - 1);
-  const names = scores[0]?.parts.map((part) => part.verifier) ?? [];
-  const rewardParts = Object.fromEntries(
-    names.map((name, index) => {
-      const values = scores.map((score) => score.parts[index]?.score ?? null).filter((value) => value !== null);
-      return [name, meanOf(values)];
-    }),
-  );
-  return { rewardMean: mean, rewardStd: Math.sqrt(variance), rewardParts };
-}
-
-function meanOf(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Seconds since the last call. */

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { RECORD_VERSION, type RolloutRecord, type ToolRun } from "../core/records.ts";
 import type { Task } from "../core/task.ts";
 import { VERIFIERS } from "./index.ts";
-import { normaliseAnswer } from "./normalise.ts";
 import { defineVerifier, refuseMixedNulls, scoreRollout } from "./verifier.ts";
 
 const task = (kind = "dark", answers = ["42"]): Task => ({
@@ -40,6 +39,7 @@ function rollout(texts: string[], answer: string | null, toolRuns: ToolRun[] = [
     kind: "rollout",
     id: "1/t/0",
     step: 1,
+    purpose: "training",
     taskId: "t",
     taskKind: "dark",
   } as const;
@@ -73,24 +73,20 @@ describe("exact_match", () => {
   });
 });
 
+describe("f1", () => {
+  it("is the best overlap with a gold answer", async () => {
+    expect(await scoreOf("f1", rollout([], "The 42 men!"), task("dark", ["42", "7"]))).toBe(2 / 3);
+    expect(await scoreOf("f1", rollout([], "42"))).toBe(1);
+    expect(await scoreOf("f1", rollout([], null))).toBe(0);
+  });
+});
+
 describe("code_executed", () => {
   it("wants one snippet that ran and left an image, and does not apply to undamaged images", async () => {
     expect(await scoreOf("code_executed", rollout(["x"], null, [ran("failed", false), ran("ok", true)]))).toBe(1);
     expect(await scoreOf("code_executed", rollout(["x"], null, [ran("ok", false)]))).toBe(0);
     expect(await scoreOf("code_executed", rollout(["x"], null))).toBe(0);
     expect(await scoreOf("code_executed", rollout(["x"], null, [ran("ok", true)]), task("none"))).toBeNull();
-  });
-});
-
-describe("normaliseAnswer", () => {
-  it.each([
-    ["The  Cat's  hat, a an THE!", "cats hat"],
-    ["A", ""],
-    ["Ana and another", "ana and another"],
-    ["发票 号码：16734841", "发票号码16734841"],
-    ["élan a là", "élan là"],
-  ])("%j -> %j", (text, expected) => {
-    expect(normaliseAnswer(text)).toBe(expected);
   });
 });
 

@@ -15,16 +15,27 @@ import { descendants, startVarft, varft } from "../support/varft.ts";
 const STEPS = 4;
 const TASKS = 4;
 const GROUP = 8;
+/** Before training, after steps 2 and 4. */
+const EVALUATIONS = 3;
 const recipe = join(packageFolder, "recipes/tiny-rotation.yaml");
 let folder: string;
 let env: NodeJS.ProcessEnv;
 let undisturbed: string[];
 
 const argsFor = (run: string): string[] => {
-  const sets = [`training.steps=${STEPS}`, `training.tasksPerStep=${TASKS}`, `training.groupSize=${GROUP}`];
+  const sets = [
+    `training.steps=${STEPS}`,
+    `training.tasksPerStep=${TASKS}`,
+    `training.groupSize=${GROUP}`,
+    "evaluation={every: 2, tasks: 6}",
+  ];
   return ["train", recipe, ...sets.flatMap((set) => ["--set", set]), "--out", run];
 };
 const records = (run: string): Promise<string[]> => canonicalRecords(join(folder, run));
+
+/** The last two, and the best held-out step. */
+const checkpointsOf = async (run: string): Promise<string[]> =>
+  (await readdir(join(folder, run, "checkpoints"))).sort();
 
 async function resumesOf(run: string): Promise<string[]> {
   const { records: all } = await readRecords(join(folder, run, "records.jsonl"));
@@ -50,8 +61,8 @@ describe.skipIf(!has("sandbox") || !has("engine"))("varft train", () => {
       updates: count("update"),
       commits: count("step_committed"),
     }).toEqual({
-      rollouts: STEPS * TASKS * GROUP,
-      scores: STEPS * TASKS * GROUP,
+      rollouts: STEPS * TASKS * GROUP + EVALUATIONS * 6,
+      scores: STEPS * TASKS * GROUP + EVALUATIONS * 6,
       updates: STEPS,
       commits: STEPS,
     });
@@ -83,7 +94,7 @@ describe.skipIf(!has("sandbox") || !has("engine"))("varft train", () => {
     expect(code).toBe(0);
     expect(await records(run)).toEqual(undisturbed);
     expect(await resumesOf(run)).toEqual(["command"]);
-    expect((await readdir(join(folder, run, "checkpoints"))).sort()).toEqual(["step-000003", "step-000004"]);
+    expect(await checkpointsOf(run)).toEqual(await checkpointsOf("whole"));
     for (const pid of children) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   });
 

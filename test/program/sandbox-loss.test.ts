@@ -45,7 +45,17 @@ describe.skipIf(!has("sandbox"))("an episode whose sandbox dies", () => {
     const policy = scriptedPolicy([...steps, writeStep("read", { type: "answer", text: "7" })], "test");
     const loaded = await rotationTasks({ seed: 1, split: "test", size: 1 }).load(0);
     const signal = new AbortController().signal;
-    const running = startEpisode({ loaded, environment, policy, sampling, runSeed: 0, step: 0, rollout: 0, signal });
+    const running = startEpisode({
+      loaded,
+      environment,
+      policy,
+      sampling,
+      runSeed: 0,
+      step: 0,
+      purpose: "evaluation",
+      rollout: 0,
+      signal,
+    });
     // The snippet sleeps far longer than this.
     await sleep(1000);
     for (const pid of descendants(process.pid, "varft_sandbox")) {

@@ -117,6 +117,7 @@ async function replayOne(
     sampling,
     runSeed: 0,
     step: 0,
+    purpose: "evaluation",
     rollout: 0,
     signal,
   });

@@ -47,6 +47,7 @@ export async function runTraining(path: string | undefined, flags: TrainFlags, s
       ...opened,
       policyFor: (client) => enginePolicy({ client, pixels: recipe.engine.pixels }),
       onStep: (result) => reporter.step(result),
+      onEvaluation: (record) => reporter.evaluation(record),
       onRestart: (error, fromStep) => reporter.restart(error, fromStep),
       signal,
     });
@@ -93,7 +94,7 @@ async function resumeRequest(
   const openRun = async ({ pins }: RunManifest): Promise<RunFolder> => {
     refuseOtherPins(manifest["pins"], pins, folder);
     const run = await RunFolder.open(folder);
-    await run.append([{ version: 1, kind: "resume", fromStep: (run.committed?.step ?? 0) + 1, reason: "command" }]);
+    await run.append([{ version: 1, kind: "resume", fromStep: run.nextStep, reason: "command" }]);
     process.stdout.write(`${style("cyan", "resuming")} ${run.path} after step ${run.committed?.step ?? 0}\n`);
     return run;
   };

@@ -94,6 +94,7 @@ async function demonstratedEpisodes(environment: Environment, seed: number, sign
         sampling,
         runSeed: seed,
         step: 0,
+        purpose: "evaluation",
         rollout: 0,
         signal,
       });

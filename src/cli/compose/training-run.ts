@@ -15,7 +15,7 @@ import { buildEnvironment } from "./environment.ts";
 import { describeRun, type RunManifest } from "./manifest.ts";
 import { buildTasks } from "./tasks.ts";
 import { openEngine } from "./engine.ts";
-import { buildVerifiers } from "./verifiers.ts";
+import { buildVerifiers, refuseUnscoredMetric } from "./verifiers.ts";
 
 export interface TrainingRun {
   recipe: Recipe;
@@ -24,6 +24,7 @@ export interface TrainingRun {
   engine: { current: EngineHandle };
   environment: Environment;
   tasks: TaskSet;
+  heldOut: TaskSet | null;
   verifiers: WeightedVerifier[];
   pins: Record<string, string>;
   close(): Promise<void>;
@@ -42,6 +43,9 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
   const folder = dirname(resolve(recipePath));
   const verifiers = buildVerifiers(recipe.rewards);
   const tasks = buildTasks(recipe.tasks, "train");
+  const { evaluation } = recipe;
+  if (evaluation !== null) refuseUnscoredMetric(evaluation.metric, recipe.rewards);
+  const heldOut = evaluation === null ? null : buildTasks(recipe.tasks, evaluation.split);
   const manifest = await describeRun(
     recipe,
     resolve(recipePath),
@@ -78,7 +82,7 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
       }),
     };
     closers.push(() => engine.current.stop());
-    return { recipe, run, sandbox, engine, environment, tasks, verifiers, pins: manifest.pins, close };
+    return { recipe, run, sandbox, engine, environment, tasks, heldOut, verifiers, pins: manifest.pins, close };
   } catch (error) {
     await close();
     throw error;

@@ -2,6 +2,7 @@
  * What a person sees of a training run: a line per step with reward parts and seconds by phase, one episode now and then.
  */
 import type { VarftError } from "../../core/errors.ts";
+import type { EvaluationRecord } from "../../core/records.ts";
 import type { EngineInfo } from "../../engine/wire.ts";
 import type { RunFolder } from "../../runs/run-folder.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
@@ -12,6 +13,7 @@ import { style } from "./style.ts";
 
 export interface StepReporter {
   step(result: StepResult): void;
+  evaluation(record: EvaluationRecord): void;
   restart(error: VarftError, fromStep: number): void;
   finish(): void;
   /** The run ends early, by an error or an interrupt: says how to go on. */
@@ -55,6 +57,21 @@ export function stepReporter(recipe: Recipe, run: RunFolder, tier: string, info:
         ].join("  "),
       );
       if (update.step === firstStep || update.step === steps) showExample(episodes, write);
+    },
+    evaluation({ step, split, count, scores, byKind, seconds: { total = 0 } }) {
+      const show = (means: Record<string, number | null>): string =>
+        Object.entries(means)
+          .map(([name, mean]) => `${name} ${mean?.toFixed(3) ?? "-"}`)
+          .join(", ");
+      write(
+        style(
+          "cyan",
+          `held-out after step ${step}: ${show(scores)} (${count} tasks of ${split}, greedy, ${duration(total)})`,
+        ),
+      );
+      for (const [kind, one] of Object.entries(byKind)) {
+        write(style("dim", `          ${kind.padEnd(14)} ${show(one.scores)} (${one.count})`));
+      }
     },
     restart(error, fromStep) {
       write(

@@ -95,6 +95,16 @@ export const trainingSchema = z.strictObject({
   keepCheckpoints: positiveInt.default(2),
 });
 
+export const evaluationSchema = z.strictObject({
+  /** Steps between evaluations; also before the first step and after the last. */
+  every: positiveInt,
+  /** Held-out tasks, the first of the split. */
+  tasks: positiveInt,
+  split: z.string().default("validation"),
+  /** Verifier whose mean decides which checkpoint is best. */
+  metric: z.string().default("exact_match"),
+});
+
 export const recipeSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "expected lower-case letters, digits and dashes"),
   /** Seed of all sampling noise. */
@@ -115,6 +125,8 @@ export const recipeSchema = z.strictObject({
     })
     .prefault({}),
   training: trainingSchema,
+  /** Null: none. Episodes are greedy. */
+  evaluation: evaluationSchema.nullable().default(null),
   /** Verifier name to weight. */
   rewards: z
     .record(z.string(), z.number())
