@@ -1,0 +1,57 @@
+/**
+ * Evaluation during training: held-out tasks, one greedy episode each, live tools.
+ */
+import { RECORD_VERSION, type EvaluationRecord, type ScoreRecord } from "../core/records.ts";
+import type { TaskSet } from "../core/task.ts";
+import { runGroups, type Episode } from "../episodes/episode.ts";
+import { scoreRollout } from "../verifiers/verifier.ts";
+import { meanScores } from "./statistics.ts";
+import type { StepContext } from "./step.ts";
+
+export interface Evaluation {
+  episodes: Episode[];
+  scores: ScoreRecord[];
+  record: EvaluationRecord;
+}
+
+/** Runs the first `count` tasks of a set under the present weights. */
+export async function evaluate(context: StepContext, tasks: TaskSet, count: number, step: number): Promise<Evaluation> {
+  const { recipe, environment, policy, verifiers, signal } = context;
+  const started = performance.now();
+  const size = Math.min(count, tasks.size);
+  const loaded = await Promise.all(Array.from({ length: size }, (_, index) => tasks.load(index)));
+  const groups = await runGroups(loaded, 1, {
+    environment,
+    policy,
+    sampling: { ...recipe.sampling, temperature: 0 },
+    runSeed: recipe.seed,
+    step,
+    purpose: "evaluation",
+    signal,
+  });
+  const episodes = groups.flat();
+  const kinds = loaded.map(({ task }) => task.private.kind);
+  const scores = await Promise.all(
+    loaded.map(({ task }, index) => {
+      const episode = episodes[index];
+      if (episode === undefined) throw new Error(`no episode for task ${task.id}`);
+      return scoreRollout(episode.record, task, verifiers);
+    }),
+  );
+  const record: EvaluationRecord = {
+    version: RECORD_VERSION,
+    kind: "evaluation",
+    step,
+    split: tasks.name,
+    count: scores.length,
+    scores: meanScores(scores),
+    byKind: Object.fromEntries(
+      [...new Set(kinds)].map((kind) => {
+        const some = scores.filter((_, index) => kinds[index] === kind);
+        return [kind, { count: some.length, scores: meanScores(some) }];
+      }),
+    ),
+    seconds: { total: (performance.now() - started) / 1000 },
+  };
+  return { episodes, scores, record };
+}
