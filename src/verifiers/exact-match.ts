@@ -1,13 +1,15 @@
-/** 1 when the normalised answer equals any normalised gold answer; 0 without an answer. */
-import { normaliseAnswer } from "./normalise.ts";
+/** MAT's exact match, by the coding rules: 1 when the normalised answer equals any normalised gold answer; 0 without an answer. */
+import { matScore } from "./matching/mat.ts";
+import { normaliseAnswer } from "./matching/normalise.ts";
 import { defineVerifier } from "./verifier.ts";
 
 export const exactMatch = defineVerifier({
   name: "exact_match",
-  score(rollout, task) {
-    if (rollout.answer === null) return { score: 0, detail: { answer: null } };
-    const answer = normaliseAnswer(rollout.answer);
-    const golds = task.private.answers.map(normaliseAnswer);
-    return { score: golds.includes(answer) ? 1 : 0, detail: { answer, golds } };
+  score({ answer }, task) {
+    const golds = task.private.answers;
+    const { em } = matScore(answer, golds, "coding");
+    if (answer === null) return { score: em, detail: { answer } };
+    const normalised = (text: string): string => normaliseAnswer(text, "coding");
+    return { score: em, detail: { answer: normalised(answer), golds: golds.map(normalised) } };
   },
 });
