@@ -5,13 +5,20 @@
 import { canonicalFromPixels, type Pixels } from "../../core/images.ts";
 import { SeededStream } from "../../core/seeds.ts";
 import type { LoadedTask, TaskSet } from "../../core/task.ts";
+import { applyDamage, type Damage } from "../degradations/index.ts";
 import { GLYPH_HEIGHT, GLYPH_WIDTH, hasInk } from "./glyphs.ts";
-import { rotate, ROTATION_KINDS, type RotationKind } from "./rotate.ts";
+import { ROTATION_KINDS, type RotationKind } from "./rotate.ts";
 
 export const ROTATION_QUESTION = "Which digit?";
 
 /** Side of the square image, pixels. */
 const SIDE = 64;
+
+const DAMAGE: Record<RotationKind, Damage[]> = {
+  none: [],
+  rotation90: [{ problem: "rotation90", turn: "clockwise" }],
+  rotation180: [{ problem: "rotation180" }],
+};
 
 export interface RotationTaskSet extends TaskSet {
   kindOf(index: number): RotationKind;
@@ -29,7 +36,7 @@ export function rotationTasks(options: { seed: number; split: string; size: numb
       const digit = stream.integer(0, 9);
       const kind = kindOf(index);
       const clean = draw(digit, stream);
-      const image = await canonicalFromPixels(rotate(clean, kind));
+      const image = await canonicalFromPixels(applyDamage(clean, DAMAGE[kind]));
       const cleanImage = await canonicalFromPixels(clean);
       return {
         task: {
