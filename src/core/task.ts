@@ -35,5 +35,7 @@ export interface LoadedTask {
 export interface TaskSet {
   readonly name: string;
   readonly size: number;
+  /** Category of a task, without making it: for stratified batches. */
+  kindOf(index: number): string;
   load(index: number): Promise<LoadedTask>;
 }

@@ -21,6 +21,8 @@ export interface TrainOptions extends Omit<StepContext, "client" | "policy"> {
   engine: { current: EngineHandle };
   policyFor(client: EngineClient): EpisodeRequest["policy"];
   tasks: TaskSet;
+  /** Indices of the tasks that a step trains on (`taskSelector`). */
+  tasksOfStep: (step: number) => number[];
   /** Held-out tasks; null where the recipe has no evaluation. */
   heldOut: TaskSet | null;
   run: RunFolder;
@@ -73,14 +75,13 @@ async function loadCommitted({ run, engine, pins }: TrainOptions): Promise<void>
 /** Step 0 is the evaluation before training. */
 async function trainFrom(options: TrainOptions, firstStep: number, best: BestStep): Promise<void> {
   const { recipe, run, tasks, signal } = options;
-  const { steps, tasksPerStep, checkpointEvery } = recipe.training;
+  const { steps, checkpointEvery } = recipe.training;
   const { client } = options.engine.current;
   const context = { ...options, client, policy: options.policyFor(client) };
   for (let step = firstStep; step <= steps; step++) {
     signal.throwIfAborted();
     if (step > 0) {
-      const indices = Array.from({ length: tasksPerStep }, (_, i) => ((step - 1) * tasksPerStep + i) % tasks.size);
-      const loaded = await Promise.all(indices.map((index) => tasks.load(index)));
+      const loaded = await Promise.all(options.tasksOfStep(step).map((index) => tasks.load(index)));
       const result = await grpoStep(context, step, loaded);
       await appendEpisodes(run, result.episodes, [...result.scores, result.update]);
       options.onStep(result);

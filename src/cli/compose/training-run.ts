@@ -10,6 +10,7 @@ import { RunFolder } from "../../runs/run-folder.ts";
 import { openSandbox } from "../../sandbox/index.ts";
 import type { Sandbox } from "../../sandbox/types.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
+import { taskSelector } from "../../training/select-tasks.ts";
 import type { WeightedVerifier } from "../../verifiers/verifier.ts";
 import { buildEnvironment } from "./environment.ts";
 import { describeRun, type RunManifest } from "./manifest.ts";
@@ -24,6 +25,7 @@ export interface TrainingRun {
   engine: { current: EngineHandle };
   environment: Environment;
   tasks: TaskSet;
+  tasksOfStep: (step: number) => number[];
   heldOut: TaskSet | null;
   verifiers: WeightedVerifier[];
   pins: Record<string, string>;
@@ -43,6 +45,7 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
   const folder = dirname(resolve(recipePath));
   const verifiers = buildVerifiers(recipe.rewards);
   const tasks = buildTasks(recipe.tasks, "train");
+  const tasksOfStep = taskSelector(tasks, recipe.training.tasksPerStep);
   const { evaluation } = recipe;
   if (evaluation !== null) refuseUnscoredMetric(evaluation.metric, recipe.rewards);
   const heldOut = evaluation === null ? null : buildTasks(recipe.tasks, evaluation.split);
@@ -82,7 +85,19 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
       }),
     };
     closers.push(() => engine.current.stop());
-    return { recipe, run, sandbox, engine, environment, tasks, heldOut, verifiers, pins: manifest.pins, close };
+    return {
+      recipe,
+      run,
+      sandbox,
+      engine,
+      environment,
+      tasks,
+      tasksOfStep,
+      heldOut,
+      verifiers,
+      pins: manifest.pins,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

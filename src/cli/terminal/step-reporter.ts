@@ -21,7 +21,10 @@ export interface StepReporter {
 }
 
 export function stepReporter(recipe: Recipe, run: RunFolder, tier: string, info: EngineInfo): StepReporter {
-  const { steps, tasksPerStep, groupSize } = recipe.training;
+  const { steps, groupSize } = recipe.training;
+  const perStep = recipe.training.tasksPerStep;
+  const tasksPerStep =
+    typeof perStep === "number" ? perStep : Object.values(perStep).reduce((sum, count) => sum + count, 0);
   const names = Object.keys(recipe.rewards);
   const started = performance.now();
   const firstStep = (run.committed?.step ?? 0) + 1;

@@ -72,7 +72,12 @@ export const tasksSchema = z.strictObject({
 
 export const trainingSchema = z.strictObject({
   steps: positiveInt,
-  tasksPerStep: positiveInt.default(16),
+  /** A number, or how many of each kind: `{ none: 7, dark: 2 }`. */
+  tasksPerStep: z
+    .union([positiveInt, z.record(z.string(), positiveInt)], {
+      error: "expected integer >= 1, or integers >= 1 by kind",
+    })
+    .default(16),
   /** A group of 1 has no advantage. */
   groupSize: z
     .int("expected integer >= 2")
