@@ -35,7 +35,7 @@ export async function evaluate(context: StepContext, tasks: TaskSet, count: numb
     loaded.map(({ task }, index) => {
       const episode = episodes[index];
       if (episode === undefined) throw new Error(`no episode for task ${task.id}`);
-      return scoreRollout(episode.record, task, verifiers);
+      return scoreRollout(episode.record, task, verifiers, environment);
     }),
   );
   const record: EvaluationRecord = {

@@ -7,7 +7,7 @@ import type { LoadedTask } from "../core/task.ts";
 import type { EngineClient } from "../engine/client.ts";
 import type { ForwardBackwardResult } from "../engine/wire.ts";
 import { runGroups, type Episode, type EpisodeRequest } from "../episodes/episode.ts";
-import { refuseMixedNulls, scoreRollout, type WeightedVerifier } from "../verifiers/verifier.ts";
+import { refuseMixedNulls, scoreRollout, type VerifierContext, type WeightedVerifier } from "../verifiers/verifier.ts";
 import { groupAdvantages } from "./advantages.ts";
 import { rowsOf, type Row } from "./batch.ts";
 import type { Recipe } from "./recipe/schema.ts";
@@ -42,7 +42,9 @@ export async function grpoStep(context: StepContext, step: number, tasks: readon
     signal,
   });
   const rolloutSeconds = clock();
-  const scored = await Promise.all(groups.map((group, g) => scoreGroup(group, tasks[g], verifiers)));
+  const scored = await Promise.all(
+    groups.map((group, g) => scoreGroup(group, tasks[g], verifiers, context.environment)),
+  );
   scored.forEach(refuseMixedNulls);
   const scoreSeconds = clock();
 
@@ -85,9 +87,10 @@ function scoreGroup(
   group: readonly Episode[],
   loaded: LoadedTask | undefined,
   verifiers: readonly WeightedVerifier[],
+  context: VerifierContext,
 ): Promise<ScoreRecord[]> {
   if (loaded === undefined) return Promise.resolve([]);
-  return Promise.all(group.map(({ record }) => scoreRollout(record, loaded.task, verifiers)));
+  return Promise.all(group.map(({ record }) => scoreRollout(record, loaded.task, verifiers, context)));
 }
 
 /** One update of the policy; a batch in which no group has a signal leaves it as it is. */

@@ -2,6 +2,7 @@
  * Verifiers: rules that score a finished rollout in [0, 1]. They receive interfaces, start nothing, run no code.
  */
 import { ConfigError } from "../core/errors.ts";
+import type { ImageStore } from "../core/images.ts";
 import { RECORD_VERSION, type RolloutRecord, type ScoreRecord } from "../core/records.ts";
 import type { Task } from "../core/task.ts";
 
@@ -11,9 +12,15 @@ export interface Score {
   detail: Record<string, unknown>;
 }
 
+/** What a verifier may ask for. */
+export interface VerifierContext {
+  /** Every image that the rollout or its task names. */
+  images: ImageStore;
+}
+
 export interface Verifier {
   name: string;
-  score(rollout: RolloutRecord, task: Task): Score | Promise<Score>;
+  score(rollout: RolloutRecord, task: Task, context: VerifierContext): Score | Promise<Score>;
 }
 
 /**
@@ -39,10 +46,11 @@ export async function scoreRollout(
   rollout: RolloutRecord,
   task: Task,
   verifiers: readonly WeightedVerifier[],
+  context: VerifierContext,
 ): Promise<ScoreRecord> {
   const parts = await Promise.all(
     verifiers.map(async ({ verifier, weight }) => {
-      const { score, detail } = await guarded(verifier, rollout, task);
+      const { score, detail } = await guarded(verifier, rollout, task, context);
       return { verifier: verifier.name, weight, score, detail };
     }),
   );
@@ -50,7 +58,12 @@ export async function scoreRollout(
   return { version: RECORD_VERSION, kind: "score", rolloutId: rollout.id, reward, parts };
 }
 
-async function guarded(verifier: Verifier, rollout: RolloutRecord, task: Task): Promise<Score> {
+async function guarded(
+  verifier: Verifier,
+  rollout: RolloutRecord,
+  task: Task,
+  context: VerifierContext,
+): Promise<Score> {
   const refuse = (what: string, cause?: unknown): never => {
     throw new ConfigError("config.verifier", `verifier ${verifier.name}, rollout ${rollout.id}: ${what}`, {
       hint: "A verifier returns {score: number in [0, 1] or null, detail}.",
@@ -58,7 +71,7 @@ async function guarded(verifier: Verifier, rollout: RolloutRecord, task: Task): 
     });
   };
   try {
-    const result = await verifier.score(rollout, task);
+    const result = await verifier.score(rollout, task, context);
     const { score } = result;
     // Written so that NaN is refused too.
     if (score === null || (score >= 0 && score <= 1)) return result;

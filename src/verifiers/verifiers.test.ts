@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { canonicalFromPixels, MemoryImageStore, type Pixels } from "../core/images.ts";
 import { RECORD_VERSION, type RolloutRecord, type ToolRun } from "../core/records.ts";
 import type { Task } from "../core/task.ts";
 import { VERIFIERS } from "./index.ts";
@@ -54,8 +55,10 @@ function rollout(texts: string[], answer: string | null, toolRuns: ToolRun[] = [
   };
 }
 
+const context = { images: new MemoryImageStore() };
+
 const scoreOf = async (name: string, record: RolloutRecord, of = task()): Promise<number | null | undefined> =>
-  (await VERIFIERS[name]?.score(record, of))?.score;
+  (await VERIFIERS[name]?.score(record, of, context))?.score;
 
 describe("format", () => {
   it("is the share of well-formed steps", async () => {
@@ -96,7 +99,7 @@ describe("scoreRollout", () => {
       verifier: defineVerifier({ name: `v${index}`, score: () => ({ score, detail: {} }) }),
       weight: index + 1,
     }));
-    expect((await scoreRollout(rollout([], null), task(), verifiers)).reward).toBe(0.5 * 1 + 1 * 3);
+    expect((await scoreRollout(rollout([], null), task(), verifiers, context)).reward).toBe(0.5 * 1 + 1 * 3);
   });
 
   it.each([
@@ -110,7 +113,7 @@ describe("scoreRollout", () => {
     ],
   ])("names a verifier that is %s", async (_, score) => {
     const verifiers = [{ verifier: defineVerifier({ name: "mine", score }), weight: 1 }];
-    await expect(scoreRollout(rollout([], null), task(), verifiers)).rejects.toMatchObject({
+    await expect(scoreRollout(rollout([], null), task(), verifiers, context)).rejects.toMatchObject({
       code: "config.verifier",
       message: expect.stringContaining("verifier mine, rollout 1/t/0") as string,
     });
@@ -123,8 +126,58 @@ describe("scoreRollout", () => {
     });
     const verifiers = [{ verifier: mixed, weight: 1 }];
     const group = await Promise.all(
-      [rollout([], null), rollout([], "x")].map((one) => scoreRollout(one, task(), verifiers)),
+      [rollout([], null), rollout([], "x")].map((one) => scoreRollout(one, task(), verifiers, context)),
     );
     expect(() => refuseMixedNulls(group)).toThrow("null for one rollout");
+  });
+});
+
+describe("restoration", () => {
+  /** A pattern with structure at every place; `shift` moves it. */
+  const pattern = (shift: number): Pixels => ({
+    width: 16,
+    height: 16,
+    rgb: Uint8Array.from({ length: 16 * 16 * 3 }, (_, i) => (Math.floor(i / 3 + shift) * 37) % 256),
+  });
+
+  async function scores(given: Pixels, final: Pixels | null, kind: string): Promise<number | null | undefined> {
+    const images = new MemoryImageStore();
+    const [clean, before, after] = await Promise.all([pattern(0), given, final ?? given].map(canonicalFromPixels));
+    if (clean === undefined || before === undefined || after === undefined) throw new Error("no image");
+    for (const image of [clean, before, after]) await images.put(image);
+    const run = { ...ran("ok", final !== null), images: [after.sha256] };
+    const of = task(kind);
+    const known = {
+      ...of,
+      public: { ...of.public, images: [before.sha256] },
+      private: { ...of.private, cleanImage: clean.sha256 },
+    };
+    return (await VERIFIERS["restoration"]?.score(rollout(["x"], null, final === null ? [] : [run]), known, { images }))
+      ?.score;
+  }
+
+  it("is 1 for the clean image, 0 for an untouched damaged one and for a worse one", async () => {
+    expect(await scores(pattern(5), pattern(0), "dark")).toBe(1);
+    expect(await scores(pattern(5), null, "dark")).toBe(0);
+    const inverse = { ...pattern(0), rgb: pattern(0).rgb.map((value) => 255 - value) };
+    expect(await scores(pattern(5), inverse, "dark")).toBe(0);
+  });
+
+  it("leaves an undamaged image alone, or pays for it", async () => {
+    expect(await scores(pattern(0), null, "none")).toBe(1);
+    expect(await scores(pattern(0), pattern(5), "none")).toBe(0);
+  });
+
+  it("does not apply where the clean image is unknown", async () => {
+    expect(await scoreOf("restoration", rollout(["x"], null))).toBeNull();
+  });
+});
+
+describe("tool_use_when_right", () => {
+  it("is 1 only for a right answer with a tool", async () => {
+    const used = [ran("ok", true)];
+    expect(await scoreOf("tool_use_when_right", rollout(["x"], "42", used))).toBe(1);
+    expect(await scoreOf("tool_use_when_right", rollout(["x"], "42"))).toBe(0);
+    expect(await scoreOf("tool_use_when_right", rollout(["x"], "43", used))).toBe(0);
   });
 });

@@ -84,7 +84,7 @@ export async function replay(path: string, options: ReplayOptions, signal: Abort
     let reached = 0;
     for (const one of recorded) {
       const record = await replayOne(one, environment, signal);
-      const score = await scoreRollout(record, one.loaded.task, [{ verifier: exactMatch, weight: 1 }]);
+      const score = await scoreRollout(record, one.loaded.task, [{ verifier: exactMatch, weight: 1 }], environment);
       await run.append([record, score]);
       if (await report(one, record, score.reward, run, environment)) reached++;
     }

@@ -44,7 +44,7 @@ export function rotationTasks(options: { seed: number; split: string; size: numb
           public: { question: ROTATION_QUESTION, images: [image.sha256] },
           private: { answers: [String(digit)], kind, cleanImage: cleanImage.sha256 },
         },
-        images: [image],
+        images: kind === "none" ? [image] : [image, cleanImage],
       };
     },
   };

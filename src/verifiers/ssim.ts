@@ -1,0 +1,70 @@
+/**
+ * Structural similarity of two images (Wang et al. 2004, IEEE TIP 13(4)), as scikit-image computes it by default: luminance
+ * 0.299 R + 0.587 G + 0.114 B, uniform 7 x 7 windows, sample covariance, K1 = 0.01, K2 = 0.03, range 255, mean over whole windows.
+ */
+import { DataError } from "../core/errors.ts";
+import type { Pixels } from "../core/images.ts";
+
+const WINDOW = 7;
+const C1 = (0.01 * 255) ** 2;
+const C2 = (0.03 * 255) ** 2;
+
+/** In [-1, 1]; 1 for equal images. Throws `data.bad_pixels` when the sizes differ or a side is under 7 pixels. */
+export function ssim(a: Pixels, b: Pixels): number {
+  const { width, height } = a;
+  if (b.width !== width || b.height !== height || width < WINDOW || height < WINDOW) {
+    throw new DataError(
+      "data.bad_pixels",
+      `ssim: expected two images of one size >= ${WINDOW}, got ${width}x${height} and ${b.width}x${b.height}`,
+    );
+  }
+  const x = luminance(a);
+  const y = luminance(b);
+  const sums = [x, y, product(x, x), product(y, y), product(x, y)].map((values) => windowSums(values, width, height));
+  const [sx, sy, sxx, syy, sxy] = sums as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+  const n = WINDOW * WINDOW;
+  let total = 0;
+  for (let i = 0; i < sx.length; i++) {
+    const mx = (sx[i] ?? 0) / n;
+    const my = (sy[i] ?? 0) / n;
+    const vx = ((sxx[i] ?? 0) - n * mx * mx) / (n - 1);
+    const vy = ((syy[i] ?? 0) - n * my * my) / (n - 1);
+    const cov = ((sxy[i] ?? 0) - n * mx * my) / (n - 1);
+    total += ((2 * mx * my + C1) * (2 * cov + C2)) / ((mx * mx + my * my + C1) * (vx + vy + C2));
+  }
+  return total / sx.length;
+}
+
+function luminance({ rgb }: Pixels): Float64Array {
+  return Float64Array.from(
+    { length: rgb.length / 3 },
+    (_, i) => 0.299 * (rgb[i * 3] ?? 0) + 0.587 * (rgb[i * 3 + 1] ?? 0) + 0.114 * (rgb[i * 3 + 2] ?? 0),
+  );
+}
+
+function product(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, i) => value * (b[i] ?? 0));
+}
+
+/** Sums over every whole window: along rows, then along columns. */
+function windowSums(values: Float64Array, width: number, height: number): Float64Array {
+  const columns = width - WINDOW + 1;
+  const rows = height - WINDOW + 1;
+  const across = new Float64Array(columns * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < columns; x++) {
+      let sum = 0;
+      for (let k = 0; k < WINDOW; k++) sum += values[y * width + x + k] ?? 0;
+      across[y * columns + x] = sum;
+    }
+  }
+  const sums = new Float64Array(columns * rows);
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      let sum = 0;
+      for (let k = 0; k < WINDOW; k++) sum += across[(y + k) * columns + x] ?? 0;
+      sums[y * columns + x] = sum;
+    }
+  }
+  return sums;
+}
