@@ -60,11 +60,12 @@ export function damagedDigits(options: {
     });
   }
   const problems = kinds.map(problemsOf);
+  const kindOf = (index: number): string => kinds[index % kinds.length]!;
   return {
     name: `damaged-digits/${split}`,
     size,
     kinds,
-    kindOf: (index) => kinds[index % kinds.length]!,
+    kindOf,
     async load(index) {
       if (!Number.isInteger(index) || index < 0 || index >= size) {
         throw new DataError(
@@ -82,7 +83,7 @@ export function damagedDigits(options: {
         task: {
           id: `damaged-digits/${split}/${index}`,
           public: { question: DAMAGED_DIGITS_QUESTION, images: [image.sha256] },
-          private: { answers: [number], kind: this.kindOf(index), cleanImage: cleanImage.sha256 },
+          private: { answers: [number], kind: kindOf(index), cleanImage: cleanImage.sha256 },
         },
         images: damage.length === 0 ? [image] : [image, cleanImage],
         damage,

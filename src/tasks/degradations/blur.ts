@@ -3,9 +3,8 @@
  */
 import type { Pixels } from "../../core/images.ts";
 
-/** Weights are in units of 1 / ONE. With 8 kept fractional bits between the passes every sum stays below 2^31. */
+/** Weights are in units of 1 / ONE. With 8 fractional bits between the passes every sum stays below 2^31. */
 const ONE = 1 << 14;
-const KEPT = 1 << 8;
 
 /** Half of the kernel: w[k] ~ exp(-k^2 / (2 sigma^2)), k = 0..ceil(3 sigma), w[0] + 2 (w[1] + ...) = 2^14. */
 export function gaussianHalf(sigma: number): Int32Array {
@@ -20,44 +19,38 @@ export function gaussianHalf(sigma: number): Int32Array {
 /** Gaussian blur; beyond the border the image is mirrored without repeating its edge (OpenCV's default). */
 export function blur({ width, height, rgb }: Pixels, sigma: number): Pixels {
   const half = gaussianHalf(sigma);
-  const stride = width * 3;
-  const between = new Uint16Array(rgb.length);
-  const sums = new Int32Array(stride);
+  // A pass adds 14 fractional bits: the first drops 6 of them, the second the remaining 22.
+  const between = blurRows(rgb, width, height, half, 6, new Uint16Array(rgb.length));
+  return { width, height, rgb: blurRows(between, height, width, half, 22, new Uint8Array(rgb.length)) };
+}
+
+/** Blurs along each row, drops `shift` bits with rounding, and writes the transposed image, so that a second call blurs the columns. */
+function blurRows<T extends Uint8Array | Uint16Array>(
+  source: Uint8Array | Uint16Array,
+  width: number,
+  height: number,
+  half: Int32Array,
+  shift: number,
+  out: T,
+): T {
   const radius = half.length - 1;
-  const padded = new Uint8Array((width + 2 * radius) * 3);
+  const row = new Int32Array(width + 2 * radius);
+  const columns = Int32Array.from(row, (_, x) => mirrored(x - radius, width) * 3);
+  const rounding = 1 << (shift - 1);
+  const middle = half[0]!;
   for (let y = 0; y < height; y++) {
-    const row = rgb.subarray(y * stride, (y + 1) * stride);
-    for (let x = -radius; x < width + radius; x++) {
-      const from = mirrored(x, width) * 3;
-      const to = (x + radius) * 3;
-      padded[to] = row[from]!;
-      padded[to + 1] = row[from + 1]!;
-      padded[to + 2] = row[from + 2]!;
+    for (let channel = 0; channel < 3; channel++) {
+      const from = y * width * 3 + channel;
+      for (let x = 0; x < row.length; x++) row[x] = source[from + columns[x]!]!;
+      for (let x = 0; x < width; x++) {
+        const centre = x + radius;
+        let sum = Math.imul(middle, row[centre]!) + rounding;
+        for (let k = 1; k <= radius; k++) sum = (sum + Math.imul(half[k]!, row[centre - k]! + row[centre + k]!)) | 0;
+        out[(x * height + y) * 3 + channel] = sum >> shift;
+      }
     }
-    const centre = radius * 3;
-    for (let x = 0; x < stride; x++) sums[x] = half[0]! * padded[centre + x]!;
-    for (let k = 1; k <= radius; k++) {
-      const weight = half[k]!;
-      const left = centre - k * 3;
-      const right = centre + k * 3;
-      for (let x = 0; x < stride; x++) sums[x]! += weight * (padded[left + x]! + padded[right + x]!);
-    }
-    const start = y * stride;
-    for (let x = 0; x < stride; x++) between[start + x] = (sums[x]! + ONE / KEPT / 2) >> 6;
   }
-  const out = new Uint8Array(rgb.length);
-  for (let y = 0; y < height; y++) {
-    const start = y * stride;
-    for (let x = 0; x < stride; x++) sums[x] = half[0]! * between[start + x]!;
-    for (let k = 1; k <= radius; k++) {
-      const weight = half[k]!;
-      const above = mirrored(y - k, height) * stride;
-      const below = mirrored(y + k, height) * stride;
-      for (let x = 0; x < stride; x++) sums[x]! += weight * (between[above + x]! + between[below + x]!);
-    }
-    for (let x = 0; x < stride; x++) out[start + x] = (sums[x]! + (ONE * KEPT) / 2) >> 22;
-  }
-  return { width, height, rgb: out };
+  return out;
 }
 
 /** ... 2 1 | 0 1 2 ... n-1 | n-2 n-3 ..., for any distance. */
