@@ -50,6 +50,16 @@ describe("a damaged-digits task", () => {
     );
   });
 
+  it("stays the task that shipped checkpoints have learned: pixels of the first task of every kind", async () => {
+    const set = make(1, "train");
+    const hash = createHash("sha256");
+    for (let index = 0; index < KINDS.length; index++) {
+      const { images } = await set.load(index);
+      for (const image of images) hash.update((await pixelsOf(image)).rgb);
+    }
+    expect(hash.digest("hex")).toBe("3508e0028472894b313261f7a101d3eaa279512b43aeda5dd2586848d11e7e79");
+  });
+
   it("leaves a clean edge of two pixels: nothing is cut off", async () => {
     const set = damagedDigits({ seed: 3, split: "train", size: 200, kinds: ["none"] });
     const tasks = await Promise.all(Array.from({ length: 200 }, (_, index) => set.load(index)));
