@@ -2,7 +2,7 @@
  * The worker that a recipe asks for: a child process with a checkpoint or the tiny model, or one that runs already.
  */
 import { resolve } from "node:path";
-import { EngineError } from "../../core/errors.ts";
+import { ConfigError, EngineError } from "../../core/errors.ts";
 import type { EngineHandle } from "../../engine/handle.ts";
 import { connectEngine } from "../../engine/remote.ts";
 import { startEngine } from "../../engine/supervisor.ts";
@@ -20,6 +20,14 @@ export interface EngineRequest {
   /** No step is committed yet, so the run needs the initial weights; a resumed one loads its checkpoint over whatever is there. */
   fresh: boolean;
   signal: AbortSignal;
+}
+
+/** The tiny model knows one task set. Throws `config.tiny_tasks`. */
+export function refuseTinyElsewhere({ model, tasks }: Recipe): void {
+  if (!("tiny" in model) || tasks.set === "rotation") return;
+  throw new ConfigError("config.tiny_tasks", `model.tiny is taught the rotation tasks, tasks.set is ${tasks.set}`, {
+    hint: "Set tasks.set to rotation, or name a checkpoint: model.path.",
+  });
 }
 
 export async function openEngine({ recipe, folder, sandbox, fresh, ...rest }: EngineRequest): Promise<EngineHandle> {

@@ -57,7 +57,7 @@ describe("loadRecipe", () => {
   it.each([
     [GOOD.replace("groupSize: 4", "groupSize: 1"), "expected integer >= 2, since a group of 1 has no advantage, got 1"],
     [GOOD.replace("steps: 3", "steps: 0"), "training.steps: expected integer >= 1, got 0"],
-    [GOOD.replace("set: rotation", "set: moon"), 'tasks.set: expected one of rotation, got "moon"'],
+    [GOOD.replace("set: rotation", "set: moon"), 'tasks.set: expected rotation or damaged-digits, got "moon"'],
     [GOOD.replace("rewards: { format: 1 }", "rewards: {}"), "rewards: expected at least one verifier"],
     [
       GOOD.replace("model: { path: ./m }\n", ""),

@@ -64,11 +64,22 @@ export const sandboxSettingsSchema = z.strictObject({
   timeoutMs: positiveInt.default(10_000),
 });
 
-export const tasksSchema = z.strictObject({
-  set: z.enum(["rotation"]),
-  seed: z.int().default(0),
-  size: positiveInt.default(3000),
-});
+export const tasksSchema = z.discriminatedUnion(
+  "set",
+  [
+    /** One digit, upright or rotated. */
+    z.strictObject({ set: z.literal("rotation"), seed: z.int().default(0), size: positiveInt.default(3000) }),
+    /** Three digits, clean or damaged. */
+    z.strictObject({
+      set: z.literal("damaged-digits"),
+      seed: z.int().default(0),
+      size: positiveInt.default(3000),
+      /** Null: `none` and every single problem. Compounds are written `rotation90+dark`. */
+      kinds: z.array(z.string()).min(1).nullable().default(null),
+    }),
+  ],
+  { error: "expected rotation or damaged-digits" },
+);
 
 export const trainingSchema = z.strictObject({
   steps: positiveInt,
