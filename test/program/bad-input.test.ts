@@ -83,20 +83,18 @@ describe.skipIf(!has("sandbox"))("data: exit code 3", () => {
     expect(await refused(["train", recipe, "--out", "taken"], 3)).toContain("is not empty");
   });
 
-  it.skipIf(!has("shared data") || process.getuid?.() !== 0)(
-    "a full disk (needs root, for a tiny file system)",
-    async () => {
-      const disk = join(folder, "disk");
-      await mkdir(disk);
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", disk]);
-      try {
-        const args = ["replay", join(sharedData, "mat-demo/coding_transcripts.json"), "--out", join(disk, "run")];
-        expect(await refused(args, 3)).toMatch(/data\.disk_full[^]*no space left/);
-      } finally {
-        execFileSync("umount", ["-l", disk]);
-      }
-    },
-  );
+  it.skipIf(!has("shared data"))("a full disk", async ({ skip }) => {
+    skip(process.getuid?.() !== 0, "needs root, for a tiny file system");
+    const disk = join(folder, "disk");
+    await mkdir(disk);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", disk]);
+    try {
+      const args = ["replay", join(sharedData, "mat-demo/coding_transcripts.json"), "--out", join(disk, "run")];
+      expect(await refused(args, 3)).toMatch(/data\.disk_full[^]*no space left/);
+    } finally {
+      execFileSync("umount", ["-l", disk]);
+    }
+  });
 });
 
 describe.skipIf(!has("sandbox"))("sandbox: exit code 5", () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildEnvironment } from "../../src/cli/compose/environment.ts";
 import { MemoryImageStore } from "../../src/core/images.ts";
 import { startEpisode } from "../../src/episodes/episode.ts";
+import type { Policy, PolicySession } from "../../src/policies/policy.ts";
 import { scriptedPolicy } from "../../src/policies/scripted.ts";
 import { writeStep } from "../../src/protocol/write.ts";
 import { openSandbox } from "../../src/sandbox/index.ts";
@@ -23,6 +24,16 @@ const { environment: settings, sampling } = recipeSchema.parse({
   training: { steps: 1 },
   rewards: { format: 1 },
 });
+
+function killSandbox(): void {
+  for (const pid of descendants(process.pid, "varft_sandbox")) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // Its parent took it along.
+    }
+  }
+}
 
 describe.skipIf(!has("sandbox"))("an episode whose sandbox dies", () => {
   let sandbox: Sandbox;
@@ -42,7 +53,18 @@ describe.skipIf(!has("sandbox"))("an episode whose sandbox dies", () => {
     });
     const slow = `import time\ntime.sleep(15)\n${rotationCode("ROTATE_180")}`;
     const steps = [slow, rotationCode("ROTATE_180")].map((source) => writeStep("fix", { type: "code", source }));
-    const policy = scriptedPolicy([...steps, writeStep("read", { type: "answer", text: "7" })], "test");
+    const script = scriptedPolicy([...steps, writeStep("read", { type: "answer", text: "7" })], "test");
+    const asked: unknown[] = [];
+    const policy: Policy = {
+      open() {
+        const session = script.open();
+        const sample: PolicySession["sample"] = (request) => {
+          asked.push(request.key);
+          return session.sample(request);
+        };
+        return { sample, close: () => session.close() };
+      },
+    };
     const loaded = await rotationTasks({ seed: 1, split: "test", size: 1 }).load(0);
     const signal = new AbortController().signal;
     const running = startEpisode({
@@ -56,14 +78,10 @@ describe.skipIf(!has("sandbox"))("an episode whose sandbox dies", () => {
       rollout: 0,
       signal,
     });
-    // The snippet sleeps far longer than this.
-    await sleep(1000);
-    for (const pid of descendants(process.pid, "varft_sandbox")) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // Its parent took it along.
-      }
+    // The first snippet sleeps far longer than a second. On a busy machine it may not have begun when the first worker dies.
+    while (asked.length < 2) {
+      await sleep(1000);
+      if (asked.length < 2) killSandbox();
     }
     const { record } = await running;
     expect(record.turns.map((turn) => turn.toolRuns.map((run) => run.status))).toEqual([["lost"], ["ok"], []]);
