@@ -1,10 +1,8 @@
 /**
  * `varft`: parses the command line and runs one command. Exit codes: 2 usage or config, 3 data, 4 engine, 5 sandbox, 6 checkpoint, 130 interrupted.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command, CommanderError } from "commander";
-import { packageFolder } from "../core/installation.ts";
+import { packageVersion } from "../core/installation.ts";
 import { quickstartCommand } from "./commands/quickstart.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { trainCommand } from "./commands/train.ts";
@@ -19,13 +17,11 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const { version } = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as { version: string };
-
 const program = new Command("varft")
   .description(
     "Visual agentic reinforcement fine-tuning: teach a vision-language model to use tools before it answers.",
   )
-  .version(version)
+  .version(packageVersion())
   .showHelpAfterError("(--help lists the options)")
   .exitOverride();
 for (const command of [quickstartCommand, trainCommand, replayCommand]) {

@@ -11,6 +11,14 @@ import { EngineError, SandboxError } from "./errors.ts";
 /** Folder of the package: holds `engine/`, `sandbox/`, `recipes/`, `package.json`. */
 export const packageFolder = fileURLToPath(new URL("../../", import.meta.url));
 
+/** Version of this package, from its `package.json`. */
+export function packageVersion(): string {
+  const { version } = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")));
+  return version;
+}
+
 /** `VARFT_HOME`, or `.varft` in the package folder. */
 export function homeFolder(): string {
   return process.env["VARFT_HOME"] ?? join(packageFolder, ".varft");

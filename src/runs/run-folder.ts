@@ -81,6 +81,11 @@ export class RunFolder {
     }
   }
 
+  /** `machine.json`: what this life of the run runs on. Rewritten at each start. */
+  async writeMachine(machine: Record<string, unknown>): Promise<void> {
+    await writeFileAtomic(join(this.path, "machine.json"), `${JSON.stringify(machine, null, 2)}\n`);
+  }
+
   get recordsPath(): string {
     return join(this.path, "records.jsonl");
   }

@@ -1,7 +1,6 @@
 /**
  * `varft replay TRANSCRIPTS`: what a model once emitted goes through the same environment as a live episode.
  */
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { ConfigError, DataError } from "../../core/errors.ts";
@@ -52,9 +51,6 @@ export function replayCommand(signal: AbortSignal): Command {
 
 export async function replay(path: string, options: ReplayOptions, signal: AbortSignal): Promise<void> {
   const file = resolve(path);
-  if (!existsSync(file)) {
-    throw new DataError("data.missing_file", `cannot read ${file}`, { hint: "Give the path of a transcripts file." });
-  }
   const recorded = await loadCodingTranscripts(file);
   if (recorded.length === 0) throw new ConfigError("config.nothing_to_replay", `${file} holds no transcripts`);
   const sandbox = await openSandbox(options.tier === undefined ? {} : { tier: options.tier });

@@ -1,10 +1,8 @@
 /**
  * `run.json`: what decided a run. On resume the parts that must not have changed are compared.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { CheckpointError } from "../../core/errors.ts";
-import { packageFolder } from "../../core/installation.ts";
+import { packageVersion } from "../../core/installation.ts";
 import { PROTOCOL_VERSION } from "../../engine/wire.ts";
 import type { PromptSet } from "../../protocol/prompt-set.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
@@ -19,14 +17,13 @@ export interface RunManifest extends Record<string, unknown> {
   pins: Record<string, string>;
 }
 
-export async function describeRun(recipe: Recipe, recipePath: string, prompts: PromptSet): Promise<RunManifest> {
-  const { version } = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as { version: string };
+export function describeRun(recipe: Recipe, recipePath: string, prompts: PromptSet): RunManifest {
   return {
     command: "train",
     recipe,
     recipePath,
     prompts,
-    versions: { "visual-arft": version, node: process.version, engineProtocol: PROTOCOL_VERSION },
+    versions: { "visual-arft": packageVersion(), node: process.version, engineProtocol: PROTOCOL_VERSION },
     pins: { protocol: "coding/1", context: recipe.environment.context, prompts: prompts.sha256 },
   };
 }

@@ -50,11 +50,7 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
   const { evaluation } = recipe;
   if (evaluation !== null) refuseUnscoredMetric(evaluation.metric, recipe.rewards);
   const heldOut = evaluation === null ? null : buildTasks(recipe.tasks, evaluation.split);
-  const manifest = await describeRun(
-    recipe,
-    resolve(recipePath),
-    await loadPromptSet(recipe.environment.prompts, folder),
-  );
+  const manifest = describeRun(recipe, resolve(recipePath), await loadPromptSet(recipe.environment.prompts, folder));
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer();
@@ -86,6 +82,7 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
       }),
     };
     closers.push(() => engine.current.stop());
+    await run.writeMachine({ engine: engine.current.info, sandboxTier: sandbox.tier, platform: process.platform });
     return {
       recipe,
       run,
