@@ -26,12 +26,3 @@ export type ImagePart = z.infer<typeof imagePartSchema>;
 export type SampledPart = z.infer<typeof sampledPartSchema>;
 export type Part = z.infer<typeof partSchema>;
 export type Message = z.infer<typeof messageSchema>;
-
-/** The distinct images of a conversation, in order of first appearance. */
-export function imagesOf(messages: readonly Message[]): string[] {
-  const seen = new Set<string>();
-  for (const message of messages) {
-    for (const part of message.content) if (part.type === "image") seen.add(part.sha256);
-  }
-  return [...seen];
-}

@@ -125,6 +125,11 @@ export class RunFolder {
     }
   }
 
+  /** Begins a new life after the last commit: readers ignore what an earlier one wrote beyond it. */
+  async resume(reason: string): Promise<void> {
+    await this.append([{ version: RECORD_VERSION, kind: "resume", fromStep: this.nextStep, reason }]);
+  }
+
   /** Appends and syncs: after this returns, the step survives a crash of the machine. */
   async commit(record: StepCommitted): Promise<void> {
     await writing(this.recordsPath, () => this.#records.sync());

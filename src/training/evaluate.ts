@@ -4,7 +4,7 @@
 import { RECORD_VERSION, type EvaluationRecord, type ScoreRecord } from "../core/records.ts";
 import type { TaskSet } from "../core/task.ts";
 import { runGroups, type Episode } from "../episodes/episode.ts";
-import { scoreRollout } from "../verifiers/verifier.ts";
+import { scoreGroups } from "./score-groups.ts";
 import { meanScores } from "./statistics.ts";
 import type { StepContext } from "./step.ts";
 
@@ -16,7 +16,7 @@ export interface Evaluation {
 
 /** Runs the first `count` tasks of a set under the present weights. */
 export async function evaluate(context: StepContext, tasks: TaskSet, count: number, step: number): Promise<Evaluation> {
-  const { recipe, environment, policy, verifiers, signal } = context;
+  const { recipe, environment, policy, signal } = context;
   const started = performance.now();
   const size = Math.min(count, tasks.size);
   const loaded = await Promise.all(Array.from({ length: size }, (_, index) => tasks.load(index)));
@@ -31,13 +31,7 @@ export async function evaluate(context: StepContext, tasks: TaskSet, count: numb
   });
   const episodes = groups.flat();
   const kinds = loaded.map(({ task }) => task.private.kind);
-  const scores = await Promise.all(
-    loaded.map(({ task }, index) => {
-      const episode = episodes[index];
-      if (episode === undefined) throw new Error(`no episode for task ${task.id}`);
-      return scoreRollout(episode.record, task, verifiers, environment);
-    }),
-  );
+  const scores = (await scoreGroups(context, loaded, groups)).flat();
   const record: EvaluationRecord = {
     version: RECORD_VERSION,
     kind: "evaluation",

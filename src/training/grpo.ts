@@ -45,16 +45,15 @@ export async function train(options: TrainOptions): Promise<void> {
   await loadCommitted(options);
   for (let restarts = 0; ; restarts++) {
     try {
-      await trainFrom(options, run.nextStep, await BestStep.of(run, options.recipe.evaluation?.metric ?? ""));
+      await trainFrom(options, run.nextStep, await BestStep.of(run, options.recipe.evaluation?.metric ?? null));
       return;
     } catch (error) {
       if (!(error instanceof EngineError) || !RECOVERABLE.has(error.code) || restarts >= MAX_RESTARTS) throw error;
       options.signal.throwIfAborted();
-      const fromStep = run.nextStep;
-      options.onRestart(error, fromStep);
+      options.onRestart(error, run.nextStep);
       engine.current = await engine.current.restart();
       await loadCommitted(options);
-      await run.append([{ version: RECORD_VERSION, kind: "resume", fromStep, reason: error.code }]);
+      await run.resume(error.code);
     }
   }
 }

@@ -7,11 +7,12 @@ import type { LoadedTask } from "../core/task.ts";
 import type { EngineClient } from "../engine/client.ts";
 import type { ForwardBackwardResult } from "../engine/wire.ts";
 import { runGroups, type Episode, type EpisodeRequest } from "../episodes/episode.ts";
-import { refuseMixedNulls, scoreRollout, type VerifierContext, type WeightedVerifier } from "../verifiers/verifier.ts";
+import { refuseMixedNulls, type WeightedVerifier } from "../verifiers/verifier.ts";
 import { groupAdvantages } from "./advantages.ts";
 import { rowsOf, type Row } from "./batch.ts";
 import type { Recipe } from "./recipe/schema.ts";
 import { learningRateAt } from "./schedule.ts";
+import { scoreGroups } from "./score-groups.ts";
 import { rewardStatistics } from "./statistics.ts";
 
 export interface StepContext {
@@ -30,7 +31,7 @@ export interface StepResult {
 }
 
 export async function grpoStep(context: StepContext, step: number, tasks: readonly LoadedTask[]): Promise<StepResult> {
-  const { recipe, verifiers, signal } = context;
+  const { recipe, signal } = context;
   const clock = stopwatch();
   const groups = await runGroups(tasks, recipe.training.groupSize, {
     environment: context.environment,
@@ -42,9 +43,7 @@ export async function grpoStep(context: StepContext, step: number, tasks: readon
     signal,
   });
   const rolloutSeconds = clock();
-  const scored = await Promise.all(
-    groups.map((group, g) => scoreGroup(group, tasks[g], verifiers, context.environment)),
-  );
+  const scored = await scoreGroups(context, tasks, groups);
   scored.forEach(refuseMixedNulls);
   const scoreSeconds = clock();
 
@@ -81,16 +80,6 @@ export async function grpoStep(context: StepContext, step: number, tasks: readon
     seconds: { rollouts: rolloutSeconds, scores: scoreSeconds, update: clock() },
   };
   return { episodes, scores, update: record };
-}
-
-function scoreGroup(
-  group: readonly Episode[],
-  loaded: LoadedTask | undefined,
-  verifiers: readonly WeightedVerifier[],
-  context: VerifierContext,
-): Promise<ScoreRecord[]> {
-  if (loaded === undefined) return Promise.resolve([]);
-  return Promise.all(group.map(({ record }) => scoreRollout(record, loaded.task, verifiers, context)));
 }
 
 /** One update of the policy; a batch in which no group has a signal leaves it as it is. */

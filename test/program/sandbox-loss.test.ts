@@ -8,6 +8,7 @@ import { MemoryImageStore } from "../../src/core/images.ts";
 import { startEpisode } from "../../src/episodes/episode.ts";
 import type { Policy, PolicySession } from "../../src/policies/policy.ts";
 import { scriptedPolicy } from "../../src/policies/scripted.ts";
+import { loadPromptSet } from "../../src/protocol/prompt-set.ts";
 import { writeStep } from "../../src/protocol/write.ts";
 import { openSandbox } from "../../src/sandbox/index.ts";
 import type { Sandbox } from "../../src/sandbox/types.ts";
@@ -44,9 +45,8 @@ describe.skipIf(!has("sandbox"))("an episode whose sandbox dies", () => {
 
   it("gets one lost observation, and its next snippet runs", async () => {
     const images = new MemoryImageStore();
-    const environment = await buildEnvironment({
-      environment: settings,
-      folder: ".",
+    const environment = buildEnvironment({
+      settings: { ...settings, prompts: await loadPromptSet(settings.prompts, ".") },
       sandbox,
       snippetTimeoutMs: 20_000,
       images,

@@ -6,9 +6,9 @@ import { Command, Option } from "commander";
 import { ConfigError, DataError } from "../../core/errors.ts";
 import type { RolloutRecord } from "../../core/records.ts";
 import type { Environment } from "../../environment/environment.ts";
-import { startEpisode } from "../../episodes/episode.ts";
-import { scriptedPolicy } from "../../policies/scripted.ts";
+import { scriptedEpisode } from "../../episodes/scripted.ts";
 import { parseStep } from "../../protocol/parse.ts";
+import { loadPromptSet } from "../../protocol/prompt-set.ts";
 import { RunFolder } from "../../runs/run-folder.ts";
 import { openSandbox } from "../../sandbox/index.ts";
 import type { SandboxTier } from "../../sandbox/types.ts";
@@ -62,16 +62,15 @@ export async function replay(path: string, options: ReplayOptions, signal: Abort
     sandboxTier: sandbox.tier,
   });
   try {
-    const environment = await buildEnvironment({
-      environment: {
+    const environment = buildEnvironment({
+      settings: {
         context: "restated",
         parsing: options.parsing,
         boxes: options.boxes,
         maxTurns: 5,
         malformed: "observe",
-        prompts: "varft:coding",
+        prompts: await loadPromptSet("varft:coding", process.cwd()),
       },
-      folder: process.cwd(),
       sandbox,
       snippetTimeoutMs: 10_000,
       images: run.images,
@@ -79,7 +78,7 @@ export async function replay(path: string, options: ReplayOptions, signal: Abort
     process.stdout.write(`replaying ${recorded.length} episodes in the ${sandbox.tier} sandbox\n\n`);
     let reached = 0;
     for (const one of recorded) {
-      const record = await replayOne(one, environment, signal);
+      const { record } = await scriptedEpisode(one.loaded, one.steps, environment, signal);
       const score = await scoreRollout(record, one.loaded.task, [{ verifier: exactMatch, weight: 1 }], environment);
       await run.append([record, score]);
       if (await report(one, record, score.reward, run, environment)) reached++;
@@ -97,27 +96,6 @@ export async function replay(path: string, options: ReplayOptions, signal: Abort
     await run.close();
     await sandbox.close();
   }
-}
-
-async function replayOne(
-  { loaded, steps }: RecordedEpisode,
-  environment: Environment,
-  signal: AbortSignal,
-): Promise<RolloutRecord> {
-  const policy = scriptedPolicy(steps, loaded.task.id);
-  const sampling = { temperature: 1, topP: 1, topK: 0, repetitionPenalty: 1, maxTokens: 1024, stop: [] };
-  const { record } = await startEpisode({
-    loaded,
-    environment,
-    policy,
-    sampling,
-    runSeed: 0,
-    step: 0,
-    purpose: "evaluation",
-    rollout: 0,
-    signal,
-  });
-  return record;
 }
 
 /** Prints one episode; true when it ended with the recorded answer. */

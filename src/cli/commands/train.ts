@@ -94,7 +94,7 @@ async function resumeRequest(
   const openRun = async ({ pins }: RunManifest): Promise<RunFolder> => {
     refuseOtherPins(manifest["pins"], pins, folder);
     const run = await RunFolder.open(folder);
-    await run.append([{ version: 1, kind: "resume", fromStep: run.nextStep, reason: "command" }]);
+    await run.resume("command");
     process.stdout.write(`${style("cyan", "resuming")} ${run.path} after step ${run.committed?.step ?? 0}\n`);
     return run;
   };

@@ -6,6 +6,7 @@ import { ConfigError, EngineError } from "../../core/errors.ts";
 import type { EngineHandle } from "../../engine/handle.ts";
 import { connectEngine } from "../../engine/remote.ts";
 import { startEngine } from "../../engine/supervisor.ts";
+import type { PromptSet } from "../../protocol/prompt-set.ts";
 import type { Sandbox } from "../../sandbox/types.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
 import { tinyModel } from "./tiny-model.ts";
@@ -14,6 +15,7 @@ export interface EngineRequest {
   recipe: Recipe;
   /** Folder that the recipe's paths are relative to. */
   folder: string;
+  prompts: PromptSet;
   sandbox: Sandbox;
   logFile: string;
   imageBytes: (sha256: string) => Promise<Uint8Array>;
@@ -30,7 +32,14 @@ export function refuseTinyElsewhere({ model, tasks }: Recipe): void {
   });
 }
 
-export async function openEngine({ recipe, folder, sandbox, fresh, ...rest }: EngineRequest): Promise<EngineHandle> {
+export async function openEngine({
+  recipe,
+  folder,
+  prompts,
+  sandbox,
+  fresh,
+  ...rest
+}: EngineRequest): Promise<EngineHandle> {
   const { model, seed } = recipe;
   if ("worker" in model) {
     const handle = await connectEngine({ url: model.worker, imageBytes: rest.imageBytes, signal: rest.signal });
@@ -45,7 +54,7 @@ export async function openEngine({ recipe, folder, sandbox, fresh, ...rest }: En
   const modelPath =
     "path" in model
       ? resolve(folder, model.path)
-      : await tinyModel({ ...model.tiny, recipe, folder, sandbox, logFile: rest.logFile, signal: rest.signal });
+      : await tinyModel({ ...model.tiny, recipe, prompts, sandbox, logFile: rest.logFile, signal: rest.signal });
   const { device, dtype, threads, port } = recipe.engine;
   return startEngine({ modelPath, device, dtype, threads, port, seed, ...rest });
 }

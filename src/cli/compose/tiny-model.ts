@@ -13,8 +13,9 @@ import { MemoryImageStore } from "../../core/images.ts";
 import { environmentPython, homeFolder, packageFolder } from "../../core/installation.ts";
 import { startEngine } from "../../engine/supervisor.ts";
 import type { Environment } from "../../environment/environment.ts";
-import { startEpisode, type Episode } from "../../episodes/episode.ts";
-import { scriptedPolicy } from "../../policies/scripted.ts";
+import type { Episode } from "../../episodes/episode.ts";
+import { scriptedEpisode } from "../../episodes/scripted.ts";
+import type { PromptSet } from "../../protocol/prompt-set.ts";
 import { writeStep } from "../../protocol/write.ts";
 import type { Sandbox } from "../../sandbox/types.ts";
 import { demonstrate } from "../../tasks/rotation/demonstrations.ts";
@@ -35,7 +36,7 @@ export interface TinyModelRequest {
   seed: number;
   warmStartSteps: number;
   recipe: Recipe;
-  folder: string;
+  prompts: PromptSet;
   sandbox: Sandbox;
   logFile: string;
   signal: AbortSignal;
@@ -43,18 +44,9 @@ export interface TinyModelRequest {
 
 /** Path of the model's Hugging Face folder. */
 export async function tinyModel(request: TinyModelRequest): Promise<string> {
-  const { seed, warmStartSteps, recipe, folder, sandbox, signal } = request;
-  const environment = await buildEnvironment({
-    environment: { ...recipe.environment, parsing: "strict", malformed: "observe" },
-    folder,
-    sandbox,
-    snippetTimeoutMs: recipe.sandbox.timeoutMs,
-    images: new MemoryImageStore(),
-  });
+  const { seed, warmStartSteps, recipe, prompts, sandbox, signal } = request;
   const key = createHash("sha256")
-    .update(
-      JSON.stringify([BUILD, seed, warmStartSteps, recipe.environment.context, environment.settings.prompts.sha256]),
-    )
+    .update(JSON.stringify([BUILD, seed, warmStartSteps, recipe.environment.context, prompts.sha256]))
     .digest("hex")
     .slice(0, 12);
   const models = join(homeFolder(), "models");
@@ -63,6 +55,12 @@ export async function tinyModel(request: TinyModelRequest): Promise<string> {
 
   const scratch = join(models, `.building-${randomBytes(6).toString("hex")}`);
   await mkdir(scratch, { recursive: true });
+  const environment = buildEnvironment({
+    settings: { ...recipe.environment, parsing: "strict", malformed: "observe", prompts },
+    sandbox,
+    snippetTimeoutMs: recipe.sandbox.timeoutMs,
+    images: new MemoryImageStore(),
+  });
   try {
     const episodes = await demonstratedEpisodes(environment, seed, signal);
     const initial = join(scratch, "initial");
@@ -85,19 +83,7 @@ async function demonstratedEpisodes(environment: Environment, seed: number, sign
     Array.from({ length: tasks.size }, async (_, index) => {
       const loaded = await tasks.load(index);
       const texts = demonstrate(loaded, seed).map(({ thought, action }) => writeStep(thought, action));
-      const policy = scriptedPolicy(texts, loaded.task.id);
-      const sampling = { temperature: 1, topP: 1, topK: 0, repetitionPenalty: 1, maxTokens: 1, stop: [] };
-      const episode = await startEpisode({
-        loaded,
-        environment,
-        policy,
-        sampling,
-        runSeed: seed,
-        step: 0,
-        purpose: "evaluation",
-        rollout: 0,
-        signal,
-      });
+      const episode = await scriptedEpisode(loaded, texts, environment, signal);
       bar.update(++done, "episodes run in the sandbox");
       return episode;
     }),

@@ -50,7 +50,8 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
   const { evaluation } = recipe;
   if (evaluation !== null) refuseUnscoredMetric(evaluation.metric, recipe.rewards);
   const heldOut = evaluation === null ? null : buildTasks(recipe.tasks, evaluation.split);
-  const manifest = describeRun(recipe, resolve(recipePath), await loadPromptSet(recipe.environment.prompts, folder));
+  const prompts = await loadPromptSet(recipe.environment.prompts, folder);
+  const manifest = describeRun(recipe, resolve(recipePath), prompts);
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer();
@@ -62,9 +63,8 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
     const run = await openRun(manifest);
     closers.push(() => run.close());
     const logFile = run.logPath("engine.log");
-    const environment = await buildEnvironment({
-      environment: recipe.environment,
-      folder,
+    const environment = buildEnvironment({
+      settings: { ...recipe.environment, prompts },
       sandbox,
       snippetTimeoutMs: timeoutMs,
       images: run.images,
@@ -74,6 +74,7 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
       current: await openEngine({
         recipe,
         folder,
+        prompts,
         sandbox,
         logFile,
         imageBytes,
