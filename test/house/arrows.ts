@@ -19,6 +19,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   runs: [],
   training: ["episodes", "verifiers", "engine", "runs"],
   evaluation: ["episodes", "verifiers", "runs"],
+  report: ["runs", "evaluation"],
   viewer: ["runs"],
 };
 
