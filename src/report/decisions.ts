@@ -1,7 +1,9 @@
 /**
  * `evaluations/decisions.json`: how likely the policy made each right choice before reinforcement learning, which is all it can sharpen.
  */
+import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { DataError } from "../core/errors.ts";
 
 export const DECISIONS_VERSION = 1;
 
@@ -28,3 +30,27 @@ export const decisionsSchema = z.strictObject({
   decisions: z.array(decisionSchema),
 });
 export type Decisions = z.infer<typeof decisionsSchema>;
+
+/** Null where the run has no such file. Throws `data.bad_decisions` naming the field. */
+export async function readDecisions(path: string): Promise<Decisions | null> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw cause;
+  }
+  const refuse = (reason: string): never => {
+    throw new DataError("data.bad_decisions", `${path}: ${reason}`, {
+      hint: "Delete the file, and it is left out of the report, or make it again.",
+    });
+  };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    return refuse(`not JSON: ${(cause as Error).message}`);
+  }
+  const parsed = decisionsSchema.safeParse(json);
+  return parsed.success ? parsed.data : refuse(z.prettifyError(parsed.error));
+}

@@ -16,12 +16,12 @@ export const TABLE_COLUMNS: readonly TableColumn[] = [
   {
     key: "withoutTools",
     title: "no tools",
-    meaning: "The policy of “after” made to answer at once, without its tools.",
+    meaning: "The policy of “after” with its tools switched off at test time.",
   },
   {
     key: "supervised",
     title: "supervised",
-    meaning: "The control: the cold start trained on with demonstrations for the same compute instead.",
+    meaning: "The control: the cold start, trained on with demonstrations for the same compute instead.",
   },
 ];
 
