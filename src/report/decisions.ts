@@ -4,14 +4,16 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { DataError } from "../core/errors.ts";
+import { writeFileAtomic } from "../runs/disk.ts";
 
 export const DECISIONS_VERSION = 1;
 
-const share = z.number().min(0).max(1);
+/** Sums of float32 probabilities end up a little above 1. */
+const share = z.number().min(0).max(1.0001);
 
 export const decisionSchema = z.strictObject({
-  /** What is chosen: `problem`, or a parameter of the repair. */
-  decision: z.enum(["problem", "direction", "gain", "amount", "kernel", "quadrant"]),
+  /** What is chosen: `problem`, or a parameter of the repair, for example `quadrant`. */
+  decision: z.string(),
   /** Kind of the tasks on which it was asked. */
   kind: z.string(),
   /** Mean over tasks of the summed probability of the right candidates. */
@@ -53,4 +55,12 @@ export async function readDecisions(path: string): Promise<Decisions | null> {
   }
   const parsed = decisionsSchema.safeParse(json);
   return parsed.success ? parsed.data : refuse(z.prettifyError(parsed.error));
+}
+
+/** Writes the file at once or not at all. */
+export async function writeDecisions(path: string, decisions: readonly unknown[]): Promise<void> {
+  const parsed = z.array(decisionSchema).parse(decisions);
+  const tasks = parsed.filter(({ decision }) => decision === "problem").reduce((sum, { count }) => sum + count, 0);
+  const file: Decisions = { version: DECISIONS_VERSION, tasks, decisions: parsed };
+  await writeFileAtomic(path, `${JSON.stringify(file, null, 2)}\n`);
 }
