@@ -11,10 +11,11 @@ import { pictureFigure, type Picture } from "./pictures.ts";
 const MOST_TEXT = 1500;
 
 export function contactSheet(episodes: readonly ShownEpisode[], pictures: ReadonlyMap<string, Picture>): Markup {
+  const kinds = [...new Set(episodes.map(({ kind }) => kind))];
   return markup`<section id="episodes">
     <h2>What it does now</h2>
     <p>Of each kind the first two right episodes in task order, and the first wrong one where there is any. Nothing was picked by eye. The code is what the model wrote and the sandbox ran.</p>
-    <div class="sheet">${episodes.map((episode) => card(episode, pictures))}</div>
+    ${kinds.map((kind) => markup`<div class="sheet">${episodes.filter((episode) => episode.kind === kind).map((episode) => card(episode, pictures))}</div>`)}
   </section>
   `;
 }
@@ -22,25 +23,26 @@ export function contactSheet(episodes: readonly ShownEpisode[], pictures: Readon
 function card({ kind, after, before, golds }: ShownEpisode, pictures: ReadonlyMap<string, Picture>): Markup {
   const { rollout } = after;
   const right = after.em === 1;
-  const given = rollout.task.images.map((sha256) =>
-    pictureOf(pictures, sha256, "given", `the image of ${rollout.taskId}`),
-  );
+  const alt = `the image of ${rollout.taskId}`;
+  const images = [
+    ...rollout.task.images.map((sha256) => pictureOf(pictures, sha256, "given", alt)),
+    ...rollout.turns.flatMap(({ toolRuns }) => toolRuns.flatMap((run) => picturesOf(run, pictures))),
+  ];
   return markup`<article class="episode ${right ? "right" : "wrong"}">
     <header><b>${kind}</b> <span class="note">${rollout.taskId}</span> <span class="verdict-mark">${right ? "✓ right" : "✗ wrong"}</span></header>
-    <div class="flow">${given}${rollout.turns.map((turn) => turnParts(turn, pictures))}</div>
-    <footer>
-      <span class="question">${clipped(rollout.task.question)}</span>
-      <span>answer <b class="answer">${answerOf(after)}</b></span>
-      <span>gold <b class="answer">${golds.length === 0 ? "?" : golds.join(" or ")}</b></span>
-      <span class="earlier">before <b class="answer">${answerOf(before)}</b> ${before.em === 1 ? "✓" : "✗"}</span>
-    </footer>
+    <div class="strip">
+      ${images}
+      <p class="answered"><span>answer</span> <b>${answerOf(after)}</b> <span>gold <b>${golds.length === 0 ? "?" : golds.join(" or ")}</b></span></p>
+    </div>
+    ${rollout.turns.map(said)}
+    <footer><span>${clipped(rollout.task.question)}</span> <span>before training: <b>${answerOf(before)}</b> ${before.em === 1 ? "✓" : "✗"}</span></footer>
   </article>
   `;
 }
 
-/** An answer is shown with the images; a turn that only answers has no part of its own. */
-function turnParts({ step, text, toolRuns }: Turn, pictures: ReadonlyMap<string, Picture>): Content {
-  const said = step.actions.map((action): Content => {
+/** Answers are shown with the images, not here. */
+function said({ step, text, toolRuns }: Turn): Content {
+  const actions = step.actions.map((action): Content => {
     switch (action.type) {
       case "problem":
         return markup`<p class="problems">${action.problems.map((problem) => markup`<span class="chip">${clipped(problem)}</span> `)}</p>`;
@@ -52,15 +54,13 @@ function turnParts({ step, text, toolRuns }: Turn, pictures: ReadonlyMap<string,
         return null;
     }
   });
-  const faulty =
-    step.faults.length > 0 &&
-    markup`<p class="fault">malformed: ${step.faults.join(", ")}</p><pre>${clipped(text)}</pre>`;
-  const failed = toolRuns.filter(({ status }) => status !== "ok").map(failure);
-  const parts = [said.filter((part) => part !== null), faulty || [], failed];
-  const images = toolRuns.flatMap(({ tool, images }) =>
-    images.map((sha256) => pictureOf(pictures, sha256, "made", `what ${tool} made`)),
-  );
-  return markup`${parts.flat().length > 0 && markup`<div class="said">${parts}</div>`}${images}`;
+  const faults = step.faults.join(", ");
+  const faulty = faults !== "" && markup`<p class="fault">malformed: ${faults}</p><pre>${clipped(text)}</pre>`;
+  return [actions, faulty, toolRuns.filter(({ status }) => status !== "ok").map(failure)];
+}
+
+function picturesOf({ tool, images }: ToolRun, pictures: ReadonlyMap<string, Picture>): Content[] {
+  return images.map((sha256) => pictureOf(pictures, sha256, "made", `what ${tool} made`));
 }
 
 function failure({ tool, status, text }: ToolRun): Markup {

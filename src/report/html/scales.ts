@@ -41,7 +41,7 @@ export function scalesOf(frame: Frame, steps: Ends, values: Ends): Scales {
 export function fittedEnds(values: readonly number[]): Ends {
   const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
   const step = roundStep(high > low ? high - low : 1, 4);
-  return [Math.floor(low / step - 1e-9) * step, Math.ceil(high / step - 1e-9) * step || step];
+  return [Math.floor(low / step + 1e-9) * step, Math.ceil(high / step - 1e-9) * step || step];
 }
 
 /** About `wanted` round numbers between the ends: `ticks([0, 36], 4)` is 0, 10, 20, 30. */

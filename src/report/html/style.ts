@@ -60,7 +60,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 18px 6px 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; }
 thead th { font-size: 13px; color: var(--soft); font-weight: 500; }
 tbody th { font-weight: 500; }
-td small { color: var(--soft); margin-left: 4px; }
+td small { display: block; color: var(--soft); font-weight: 400; line-height: 1.2; }
 td.after b { color: var(--now); }
 tr.all th, tr.all td { border-bottom: 0; border-top: 2px solid var(--ink); font-weight: 700; }
 tfoot th, tfoot td { border-bottom: 0; font-weight: 400; }
@@ -69,22 +69,24 @@ tfoot th, tfoot td { border-bottom: 0; font-weight: 400; }
 .bars .scale { min-width: 180px; width: 36vw; max-width: 420px; }
 .meter { position: relative; display: block; height: 14px; background: var(--line); border-radius: 3px; overflow: hidden; }
 .meter i { position: absolute; inset: 0 auto 0 0; background: var(--now); } .meter u { position: absolute; top: 0; bottom: 0; width: 2px; background: var(--without); }
-.sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 500px), 1fr)); gap: 16px; }
+.sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); gap: 16px; margin-bottom: 16px; }
 .episode { background: var(--card); border: 1px solid var(--line); border-top: 3px solid var(--good); border-radius: 8px; padding: 12px 14px; min-width: 0; display: flex; flex-direction: column; }
 .episode.wrong { border-top-color: var(--bad); }
-.episode header { display: flex; gap: 8px; align-items: baseline; margin-bottom: 8px; } .episode header .note { overflow-wrap: anywhere; }
+.episode header { display: flex; gap: 8px; align-items: baseline; margin-bottom: 8px; } .episode header .note { overflow-wrap: anywhere; min-width: 0; font-size: 12px; }
+.episode p { margin: 0 0 6px; }
 .verdict-mark { margin-left: auto; white-space: nowrap; font-size: 13px; font-weight: 600; color: var(--good); } .wrong .verdict-mark { color: var(--bad); }
-.flow { display: flex; flex-wrap: wrap; gap: 10px 12px; align-items: center; flex: 1; }
-.picture { text-align: center; } .picture img { display: block; width: 100px; height: auto; border-radius: 4px; border: 1px solid var(--line); } .picture img.pixels { image-rendering: pixelated; }
-.said { flex: 1 1 190px; min-width: 0; } .said p { margin: 0 0 6px; }
-pre { margin: 0 0 6px; padding: 8px 10px; background: var(--ground); border: 1px solid var(--line); border-radius: 5px; font: 11.5px/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 320px; overflow-y: auto; }
+.strip { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; margin-bottom: 8px; }
+.picture { text-align: center; } .picture img { display: block; width: 104px; height: auto; border-radius: 4px; border: 1px solid var(--line); } .picture img.pixels { image-rendering: pixelated; }
+.answered { font-size: 12.5px; line-height: 1.35; color: var(--soft); min-width: 0; flex: 1 1 76px; padding-left: 8px; }
+.answered > b { display: block; font-size: 24px; line-height: 1.15; color: var(--good); font-variant-numeric: tabular-nums; overflow-wrap: anywhere; } .wrong .answered > b { color: var(--bad); }
+.answered span b { color: var(--ink); overflow-wrap: anywhere; }
+pre { margin: 0 0 6px; padding: 8px 10px; background: var(--ground); border: 1px solid var(--line); border-radius: 5px; font: 11px/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 320px; overflow-y: auto; }
 .chip { display: inline-block; font-size: 12px; padding: 1px 8px; border: 1px solid var(--line); border-radius: 99px; overflow-wrap: anywhere; }
 .problems .chip { border-color: var(--accent); color: var(--accent); }
 .fault { color: var(--bad); font-size: 12.5px; }
-.episode footer { display: flex; flex-wrap: wrap; gap: 2px 16px; margin-top: 10px; padding-top: 8px; border-top: 1px solid var(--line); font-size: 13px; color: var(--soft); }
-.answer { color: var(--ink); font-variant-numeric: tabular-nums; overflow-wrap: anywhere; } .question { flex-basis: 100%; overflow-wrap: anywhere; } .earlier { margin-left: auto; }
+.episode footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 2px 16px; margin-top: auto; padding-top: 8px; font-size: 12.5px; color: var(--soft); overflow-wrap: anywhere; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 0 40px; } .two h3 { margin-top: 0; } ul { padding-left: 20px; margin: 0 0 16px; } li { margin-bottom: 8px; }
 details { margin: 12px 0; } summary { cursor: pointer; } details pre { max-height: none; margin-top: 8px; }
-@media (max-width: 760px) { .multiples { grid-column: auto; } .meanings { grid-template-columns: 1fr; } .meanings dd { margin-bottom: 6px; } .figures .aside { flex-basis: 100%; border-left: 0; padding-left: 0; } }
+@media (max-width: 760px) { table { font-size: 14px; } th, td { padding-right: 11px; } td small { font-size: 11px; } .multiples { grid-column: auto; } .meanings { grid-template-columns: 1fr; } .meanings dd { margin-bottom: 6px; } .figures .aside { flex-basis: 100%; border-left: 0; padding-left: 0; } }
 @media print { body { background: none; } section { break-inside: avoid-page; } }
 `);

@@ -1,7 +1,7 @@
 /**
  * The top of the page: one sentence with the real figures, the figures large, the picture and the table by kind.
  */
-import type { Report } from "../report.ts";
+import type { Report, Result } from "../report.ts";
 import { TABLE_COLUMNS, tableRows, type TableCell } from "../table.ts";
 import { dumbbells } from "./dumbbell.ts";
 import { markup, type Markup } from "./escape.ts";
@@ -48,6 +48,11 @@ export function table(report: Report): Markup {
           )}
         </tbody>
         <tfoot>
+          <tr>
+            <th scope="row">all, ran a tool</th>
+            <td></td>
+            ${columns.map(({ key }) => markup`<td class="${key}">${toolUse(report[key])}</td>`)}
+          </tr>
           <tr>
             <th scope="row">all, F1</th>
             <td>${count(report.after.count)}</td>
@@ -103,4 +108,11 @@ function cell(scores: TableCell | null, key: string): Markup {
 function f1Cell(scores: TableCell | null, key: string): Markup {
   if (scores === null) return markup`<td>–</td>`;
   return markup`<td class="${key}"><b>${percent(scores.f1)}</b> <small>${range(scores.f1Interval)}</small></td>`;
+}
+
+/** Share of all episodes that ran a tool. */
+function toolUse(result: Result | undefined): string {
+  if (result === undefined) return "–";
+  const ran = Object.entries(result.toolUseByKind).map(([kind, share]) => share * (result.countByKind[kind] ?? 0));
+  return percent(ran.reduce((sum, episodes) => sum + episodes, 0) / result.count);
 }
