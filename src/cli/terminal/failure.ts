@@ -2,6 +2,7 @@
  * An error on one screen: what was wrong, what to do next, and the exit code.
  */
 import { EXIT_INTERRUPTED, VarftError } from "../../core/errors.ts";
+import { closeLiveRegion } from "./live-region.ts";
 import { printable } from "./printable.ts";
 import { style } from "./style.ts";
 
@@ -10,6 +11,7 @@ const MAX_LINES = 15;
 
 /** Prints the error to stderr and returns the exit code. An error that is no `VarftError` is a fault of this program: it shows its stack. */
 export function reportFailure(error: unknown, interrupted: boolean): number {
+  closeLiveRegion();
   const err = process.stderr;
   if (interrupted) {
     err.write("interrupted\n");

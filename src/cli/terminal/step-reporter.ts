@@ -1,5 +1,5 @@
 /**
- * What a person sees of a training run: a line per step with reward parts and seconds by phase, one episode now and then.
+ * What a person sees of a training run: plain lines, and on a terminal a live view below them.
  */
 import type { VarftError } from "../../core/errors.ts";
 import type { EvaluationRecord } from "../../core/records.ts";
@@ -7,11 +7,20 @@ import type { EngineInfo } from "../../engine/wire.ts";
 import type { RunFolder } from "../../runs/run-folder.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
 import type { StepResult } from "../../training/step.ts";
+import { exampleLines } from "./example.ts";
+import { canRedraw, LiveRegion } from "./live-region.ts";
+import { duration, type Clock } from "./pace.ts";
 import { oneLine } from "./printable.ts";
-import { duration } from "./progress.ts";
-import { style } from "./style.ts";
+import { evaluationLines, stepHeader, stepLine } from "./step-lines.ts";
+import { painter } from "./style.ts";
+import { toolUse, TrainingState, type RunFacts, type StepPhase } from "./training-state.ts";
+import { render } from "./training-view.ts";
 
 export interface StepReporter {
+  /** Step `step` begins a phase; step 0 is the evaluation before training. */
+  phase(step: number, name: StepPhase): void;
+  /** Of the present phase's episodes, `done` of `total` have ended. */
+  episodes(done: number, total: number): void;
   step(result: StepResult): void;
   evaluation(record: EvaluationRecord): void;
   restart(error: VarftError, fromStep: number): void;
@@ -20,89 +29,89 @@ export interface StepReporter {
   stopped(): void;
 }
 
-export function stepReporter(recipe: Recipe, run: RunFolder, tier: string, info: EngineInfo): StepReporter {
-  const { steps, groupSize } = recipe.training;
-  const perStep = recipe.training.tasksPerStep;
-  const tasksPerStep =
-    typeof perStep === "number" ? perStep : Object.values(perStep).reduce((sum, count) => sum + count, 0);
+/** Lines of an example among plain lines. */
+const EXAMPLE = { width: 200, height: 24 };
+
+export function stepReporter(
+  recipe: Recipe,
+  run: Pick<RunFolder, "path" | "recordsPath" | "committed" | "images">,
+  tier: string,
+  info: EngineInfo,
+  out: NodeJS.WriteStream = process.stdout,
+  now: Clock = () => performance.now(),
+): StepReporter {
+  const facts = factsOf(recipe, run, tier, info);
   const names = Object.keys(recipe.rewards);
-  const started = performance.now();
-  const firstStep = (run.committed?.step ?? 0) + 1;
-  const write = (line: string): void => void process.stdout.write(`${line}\n`);
-  const millions = (info.model.parameters / 1e6).toFixed(2);
-  write(
-    `${style("bold", recipe.name)}: ${info.model.architecture}, ${millions} M parameters, ${info.device} ${info.dtype}; ${tasksPerStep} tasks x ${groupSize} rollouts a step; code in the ${tier} sandbox`,
-  );
-  write(
-    style(
-      "dim",
-      `${"step".padStart(9)}  reward  ${names.join("  ")}  code ok  grad  |trainer-sampler|  seconds (rollouts + update)  left`,
-    ),
-  );
+  const state = new TrainingState(facts, run.committed?.step ?? 0, now());
+  const paint = painter(out);
+  const live = canRedraw(out);
+  const firstStep = state.step + 1;
+  const writeLine = (line: string): void => void out.write(`${line}\n`);
+  writeLine(`${paint("bold", recipe.name)}: ${aboutRun(recipe, facts)}`);
+  writeLine(paint("dim", stepHeader(names)));
+  const region = live
+    ? LiveRegion.open(out, (width, height) => render(state, { width, height, nowMs: now(), paint }))
+    : null;
+  const write = region === null ? writeLine : (line: string): void => region.print(line);
   return {
-    step({ episodes, update }) {
-      const parts = names.map((name) => (update.rewardParts[name]?.toFixed(2) ?? "-").padStart(name.length));
-      const runs = episodes.flatMap(({ record }) => record.turns.flatMap((turn) => turn.toolRuns));
-      const worked = runs.filter((one) => one.status === "ok").length;
-      const { rollouts = 0, update: updating = 0 } = update.seconds;
-      const done = update.step - firstStep + 1;
-      const left = ((performance.now() - started) / 1000 / done) * (steps - update.step);
-      write(
-        [
-          `${update.step}/${steps}`.padStart(9),
-          update.rewardMean.toFixed(3).padStart(6),
-          ...parts,
-          `${worked}/${runs.length}`.padStart(7),
-          update.gradNorm.toFixed(2).padStart(4),
-          update.mismatch.max.toExponential(0).padStart(17),
-          `${(rollouts + updating).toFixed(1)} (${rollouts.toFixed(1)} + ${updating.toFixed(1)})`.padStart(27),
-          duration(left),
-        ].join("  "),
-      );
-      if (update.step === firstStep || update.step === steps) showExample(episodes, write);
+    phase(step, name) {
+      state.phase(step, name, now());
     },
-    evaluation({ step, split, count, scores, byKind, seconds: { total = 0 } }) {
-      const show = (means: Record<string, number | null>): string =>
-        Object.entries(means)
-          .map(([name, mean]) => `${name} ${mean?.toFixed(3) ?? "-"}`)
-          .join(", ");
-      write(
-        style(
-          "cyan",
-          `held-out after step ${step}: ${show(scores)} (${count} tasks of ${split}, greedy, ${duration(total)})`,
-        ),
-      );
-      for (const [kind, one] of Object.entries(byKind)) {
-        write(style("dim", `          ${kind.padEnd(14)} ${show(one.scores)} (${one.count})`));
-      }
+    episodes(done, total) {
+      state.episodes(done, total);
+    },
+    step(result) {
+      state.finishStep(result, now());
+      const { update } = result;
+      write(stepLine(update, facts.steps, names, toolUse(result), state.pace.left(facts.steps, now())));
+      // The live view shows one anyway.
+      if (region !== null || state.example === null || (update.step !== firstStep && update.step !== facts.steps))
+        return;
+      for (const line of exampleLines(state.example, facts.pathOf, { ...EXAMPLE, paint })) write(`          ${line}`);
+    },
+    evaluation(record) {
+      state.finishEvaluation(record, now());
+      for (const line of evaluationLines(record, facts.metric, paint)) write(line);
     },
     restart(error, fromStep) {
+      state.restart(fromStep, now());
       write(
-        `${style("yellow", "worker lost")} ${oneLine(error.message, 100)}; starting it again and repeating from step ${fromStep}`,
+        `${paint("yellow", "worker lost")} ${oneLine(error.message, 100)}; starting it again and repeating from step ${fromStep}`,
       );
     },
     stopped() {
-      write(`stopped after step ${run.committed?.step ?? 0}; go on with: varft train --resume ${run.path}`);
+      region?.close();
+      writeLine(`stopped after step ${run.committed?.step ?? 0}; go on with: varft train --resume ${run.path}`);
     },
     finish() {
-      write(`${style("bold", "done")} in ${duration((performance.now() - started) / 1000)}; run folder ${run.path}`);
-      write(
+      state.now = null;
+      region?.close();
+      writeLine(`${paint("bold", "done")} in ${duration(state.pace.elapsed(now()))}; run folder ${run.path}`);
+      writeLine(
         `next: varft train --resume ${run.path}   (a finished run stays as it is)\n      ${run.recordsPath} holds every rollout, score and update`,
       );
     },
   };
 }
 
-/** The episode that used tools the most: the one most worth a look. */
-function showExample(episodes: StepResult["episodes"], write: (line: string) => void): void {
-  const runsOf = (episode: StepResult["episodes"][number]): number =>
-    episode.record.turns.flatMap((turn) => turn.toolRuns).length;
-  const best = [...episodes].sort((a, b) => runsOf(b) - runsOf(a))[0];
-  if (best === undefined) return;
-  write(
-    style(
-      "dim",
-      `          e.g. ${best.record.id}: ${best.record.turns.map((turn) => oneLine(turn.text, 60)).join(" | ")} → ${best.record.stop}`,
-    ),
-  );
+function factsOf(recipe: Recipe, run: Pick<RunFolder, "images">, sandboxTier: string, info: EngineInfo): RunFacts {
+  return {
+    recipe: recipe.name,
+    model: info.model.architecture,
+    parameters: info.model.parameters,
+    device: info.device,
+    dtype: info.dtype,
+    sandboxTier,
+    steps: recipe.training.steps,
+    rewards: recipe.rewards,
+    metric: recipe.evaluation?.metric ?? "exact_match",
+    pathOf: (sha256) => run.images.pathOf(sha256),
+  };
+}
+
+function aboutRun({ training }: Recipe, { model, parameters, device, dtype, sandboxTier }: RunFacts): string {
+  const { tasksPerStep: perStep, groupSize } = training;
+  const tasks = typeof perStep === "number" ? perStep : Object.values(perStep).reduce((sum, count) => sum + count, 0);
+  const millions = (parameters / 1e6).toFixed(2);
+  return `${model}, ${millions} M parameters, ${device} ${dtype}; ${tasks} tasks x ${groupSize} rollouts a step; code in the ${sandboxTier} sandbox`;
 }
