@@ -24,7 +24,7 @@ export const facts: RunFacts = {
   steps: 36,
   rewards: { exact_match: 1, format: 0.5 },
   metric: "exact_match",
-  pathOf: (sha256) => `/runs/quickstart/images/${sha256}.png`,
+  pathOf: (sha256) => `/runs/q/images/${sha256}.png`,
 };
 
 function turn(action: Turn["step"]["actions"][number], thought: string, toolRuns: Turn["toolRuns"] = []): Turn {
@@ -120,6 +120,7 @@ export function stepOf(step: number, sketches: readonly RolloutSketch[], seconds
       gradNorm: 0.82,
       clippedTokens: 0,
       tokens: 100,
+      forwarded: { sampling: 0, update: 0 },
       policyVersion: step,
       mismatch: { mean: 2e-7, max: 3e-6 },
       rewardMean: exact + 0.5,
