@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import type { Manifest } from "../inputs.ts";
 import type { Report } from "../report.ts";
 import { markup, type Markup } from "./escape.ts";
-import { count, duration, percent, pointsRange } from "./numbers.ts";
+import { count, duration, percent, points, pointsRange } from "./numbers.ts";
 
 /** Task sets that draw their images; the others are read from files. */
 const GENERATED: ReadonlySet<unknown> = new Set(["rotation", "damaged-digits"]);
@@ -20,7 +20,7 @@ export function limits({ after, gain, toolGain, decisions, seed, supervised }: R
         <h3>It does</h3>
         <ul>
           <li>The gain is measured on ${count(after.count)} tasks held out from training, the same for every column, so it is a difference within tasks: ${pointsRange(gain.emInterval)} points.</li>
-          <li>Where the gain comes from is measured too: with tools off the same weights lose ${percent(toolGain.em)} points (${pointsRange(toolGain.emInterval)}).</li>
+          <li>Where the gain comes from is measured too: tools on against tools off, for the same weights and tasks, is ${points(toolGain.em)} points (${pointsRange(toolGain.emInterval)}).</li>
           ${supervised !== undefined && markup`<li>The control spends the same compute on demonstrations: it reaches ${percent(supervised.em)}%, against ${percent(after.em)}%.</li>`}
           <li>Every figure comes from episodes whose code really ran in the sandbox; the records of all of them are in the run folder.</li>
         </ul>
@@ -28,7 +28,7 @@ export function limits({ after, gain, toolGain, decisions, seed, supervised }: R
       <div>
         <h3>It does not</h3>
         <ul>
-          <li>It does not show reinforcement learning teaching something new. The demonstrations were imperfect on purpose, and the right diagnosis was latent in them${decisions !== undefined && " (see what it knew before)"}: the reward sharpened it.</li>
+          ${generated && markup`<li>It does not show reinforcement learning teaching something new. The demonstrations were imperfect on purpose, and the right diagnosis was latent in them${decisions !== undefined && " (see what it knew before)"}: the reward sharpened it.</li>`}
           ${generated && markup`<li>The images are generated and the model is tiny. Neither photographs nor larger models are measured here.</li>`}
           <li>This is one seed (${seed}). The intervals say how far the figures would move with other tasks, not with another seed.</li>
           ${supervised === undefined && markup`<li>This run has no supervised control, so it does not say what the same compute spent on demonstrations would give.</li>`}

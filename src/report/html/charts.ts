@@ -25,6 +25,10 @@ export interface ChartOptions {
 const LARGE: Frame = { width: 420, height: 220, left: 48, right: 12, top: 10, bottom: 36 };
 const SMALL: Frame = { width: 220, height: 130, left: 38, right: 10, top: 8, bottom: 20 };
 
+/** Colours of the style sheet, in turn. */
+const COLOURS = 6;
+const colour = (index: number): string => `s${(index % COLOURS) + 1}`;
+
 /** More points than this are a line without dots. */
 const DOTS = 24;
 
@@ -36,7 +40,7 @@ export function lineChart(series: readonly Series[], options: ChartOptions): Mar
   const scales = scalesOf(small ? SMALL : LARGE, endsOf(points.map(({ step }) => step)), values);
   const drawn = series.map(
     ({ name, points }, index) =>
-      markup`<g class="s${index + 1}"><path class="line" d="${linePath(points, scales)}" />${marks(name, points, scales, format)}</g>`,
+      markup`<g class="${colour(index)}"><path class="line" d="${linePath(points, scales)}" />${marks(name, points, scales, format)}</g>`,
   );
   return figure(
     options,
@@ -67,7 +71,7 @@ export function stackedBars(
       const size = markup`x="${x}" y="${svg(top)}" width="${svg(width)}" height="${svg(bottom - top)}"`;
       return (
         value > 0 &&
-        markup`<rect class="bar s${index + 1}" ${size}><title>${name}, step ${step}: ${format(value)}</title></rect>`
+        markup`<rect class="bar ${colour(index)}" ${size}><title>${name}, step ${step}: ${format(value)}</title></rect>`
       );
     });
   });
@@ -79,7 +83,7 @@ function figure(options: ChartOptions, names: readonly string[], scales: Scales,
   const { width, height } = scales.frame;
   const legend =
     names.length > 1 &&
-    markup`<span class="legend">${names.map((name, index) => markup`<span><i class="swatch s${index + 1}"></i>${name}</span> `)}</span>`;
+    markup`<span class="legend">${names.map((name, index) => markup`<span><i class="swatch ${colour(index)}"></i>${name}</span> `)}</span>`;
   return markup`<figure class="chart">
     <figcaption><b>${title}</b>${!small && markup` <span class="note">${note}</span>`}${legend}</figcaption>
     <svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}: ${note}">

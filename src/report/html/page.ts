@@ -8,14 +8,16 @@ import type { Report } from "../report.ts";
 import { limits, settings } from "./about.ts";
 import { contactSheet } from "./contact-sheet.ts";
 import { curves } from "./curves.ts";
-import { markup } from "./escape.ts";
+import { markup, trusted } from "./escape.ts";
 import { knewBefore } from "./knew.ts";
 import { loadPictures } from "./pictures.ts";
 import { STYLE } from "./style.ts";
 import { summary, table } from "./summary.ts";
 
 /** Second line of defence behind escaping: nothing is fetched, no script runs, no form is sent. */
-const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY = trusted(
+  "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+);
 
 /** Throws `data.image_missing` when the store lacks an image that a shown episode names. */
 export async function page(report: Report, { manifest, finals }: ReportInputs, images: ImageStore): Promise<string> {

@@ -76,7 +76,8 @@ export function table(report: Report): Markup {
   </section> `;
 }
 
-function headline({ gain, steps }: Report): string {
+/** What may be said of the difference: a gain, a loss, or neither, as its interval has it. */
+export function headline({ gain, steps }: Report): string {
   if (gain.emInterval[0] > 0) return `${steps} steps of GRPO: ${points(gain.em)} points of exact match`;
   return gain.emInterval[1] < 0
     ? `${steps} steps of GRPO made it worse: ${points(gain.em)} points of exact match`
@@ -91,8 +92,8 @@ function verdict(report: Report): Markup {
       : `; trained on demonstrations instead, at equal compute, it reaches ${percent(supervised.em)}%`;
   const tools =
     toolGain.emInterval[0] > 0
-      ? `with its tools switched off it answers ${percent(withoutTools.em)}%, so ${percent(toolGain.em)} points are the tools'`
-      : `with its tools switched off it answers ${percent(withoutTools.em)}%, so the tools make no difference that these tasks can show`;
+      ? `with its tools switched off it gets ${percent(withoutTools.em)}%, so ${percent(toolGain.em)} points are the tools'`
+      : `with its tools switched off it gets ${percent(withoutTools.em)}%, so the tools make no difference that these tasks can show`;
   return markup`On ${count(after.count)} held-out tasks, greedy, with live tools, exact match went from
     ${percent(before.em)}% to <b>${percent(after.em)}%</b> (${points(gain.em)} points, 95% interval
     ${pointsRange(gain.emInterval)}); ${tools}${control}.`;
