@@ -11,7 +11,7 @@ import type { ToolUse } from "./training-state.ts";
 
 /** Names the columns of `stepLine`. @param names of the reward's parts */
 export function stepHeader(names: readonly string[]): string {
-  return `${"step".padStart(9)}  reward  ${names.join("  ")}  ${"tools ok".padStart(9)}  grad  |trainer-sampler|  seconds  left`;
+  return `${"step".padStart(9)}  reward  ${names.join("  ")}  ${"tools ok".padStart(9)}  grad  mismatch  seconds  left`;
 }
 
 /** @param left seconds until the last step is done; null when unknown */
@@ -28,7 +28,7 @@ export function stepLine(
     ...names.map((name) => score(update.rewardParts[name]).padStart(name.length)),
     `${tools.ok}/${tools.total}`.padStart(9),
     update.gradNorm.toFixed(2).padStart(4),
-    update.mismatch.max.toExponential(0).padStart(17),
+    update.mismatch.max.toExponential(0).padStart(8),
     stepSeconds(update.seconds).toFixed(1).padStart(7),
     left === null ? "-" : duration(left),
   ].join("  ");
@@ -36,12 +36,12 @@ export function stepLine(
 
 /** @param metric verifier whose scores are told by kind */
 export function evaluationLines(record: EvaluationRecord, metric: string, paint: Paint): string[] {
-  const { step, split, count, scores, byKind, seconds } = record;
+  const { step, count, scores, byKind, seconds } = record;
   const means = Object.entries(scores).map(([name, mean]) => `${name} ${score(mean)}`);
   const kinds = Object.entries(byKind).map(([kind, one]) => `${oneLine(kind, 30)} ${score(one.scores[metric])}`);
   const took = seconds["total"] === undefined ? "" : `, ${duration(seconds["total"])}`;
   return [
-    paint("cyan", `held-out after step ${step}: ${means.join(", ")} (${count} tasks of ${split}, greedy${took})`),
+    paint("cyan", `held-out after step ${step}: ${means.join(", ")} (${count} tasks, greedy${took})`),
     paint("dim", `          ${metric} by kind: ${kinds.join(", ")}`),
   ];
 }

@@ -69,11 +69,11 @@ it("writes plain lines to a pipe", () => {
   const lines = text.trimEnd().split("\n");
   const images = new DiskImageStore("images");
   expect(lines.slice(0, 15)).toEqual([
-    "quickstart: Qwen2_5_VLForConditionalGeneration, 1.73 M parameters, cpu float32; 9 tasks x 8 rollouts a step; code in the namespaces sandbox",
-    "     step  reward  exact_match  format   tools ok  grad  |trainer-sampler|  seconds  left",
-    "held-out after step 0: exact_match .50, format 1.0 (512 tasks of validation, greedy, 4.0 s)",
+    "quickstart: Qwen2_5_VL, 1.73 M parameters, cpu float32; 9 tasks x 8 rollouts a step; code in the namespaces sandbox",
+    "     step  reward  exact_match  format   tools ok  grad  mismatch  seconds  left",
+    "held-out after step 0: exact_match .50, format 1.0 (512 tasks, greedy, 4.0 s)",
     "          exact_match by kind: none .98, dark .02",
-    "      1/2   1.500          1.0     1.0        1/1  0.82               3e-6      5.0  5.0 s",
+    "      1/2   1.500          1.0     1.0        1/1  0.82      3e-6      5.0  5.0 s",
     "          example 1/a/0 · dark · reward 1.50",
     "            q�]0;t�",
     `              in  ${images.pathOf("a".repeat(64))}`,
@@ -83,10 +83,10 @@ it("writes plain lines to a pipe", () => {
     `              out ${images.pathOf("b".repeat(64))}`,
     '            3 answer "482" ✓ · Now it reads well.',
     "worker lost killed�[2J; starting it again and repeating from step 2",
-    "      2/2   1.500          1.0     1.0        0/0  0.82               3e-6      5.0  0.0 s",
+    "      2/2   1.500          1.0     1.0        0/0  0.82      3e-6      5.0  0.0 s",
   ]);
   expect(lines.slice(-5)).toEqual([
-    "held-out after step 2: exact_match .94, format 1.0 (512 tasks of validation, greedy, 4.0 s)",
+    "held-out after step 2: exact_match .94, format 1.0 (512 tasks, greedy, 4.0 s)",
     "          exact_match by kind: none .98, dark .90",
     "done in 14 s; run folder runs/q",
     "next: varft train --resume runs/q   (a finished run stays as it is)",

@@ -97,7 +97,8 @@ export function stepReporter(
 function factsOf(recipe: Recipe, run: Pick<RunFolder, "images">, sandboxTier: string, info: EngineInfo): RunFacts {
   return {
     recipe: recipe.name,
-    model: info.model.architecture,
+    // `Qwen2_5_VLForConditionalGeneration` says no more than its family.
+    model: info.model.architecture.replace(/For[A-Z]\w*$/, ""),
     parameters: info.model.parameters,
     device: info.device,
     dtype: info.dtype,

@@ -8,7 +8,7 @@ import { pickExample, type Example } from "./example.ts";
 import { Pace } from "./pace.ts";
 
 /** What a run is doing between two reports. */
-export type StepPhase = "tasks" | "rollouts" | "scores" | "update" | "evaluation" | "checkpoint";
+export type StepPhase = "tasks" | "rollouts" | "scores" | "update" | "records" | "evaluation" | "checkpoint";
 
 /** What does not change during a run. */
 export interface RunFacts {

@@ -99,7 +99,7 @@ it("neutralises model text and never leaves its frame", () => {
   const hostile = fc.string({
     unit: fc.oneof(
       fc.constantFrom("\u001b[2J", "\u001b]0;x\u0007", "\r", "\n", "\t", "\u009b", "\u202e", "发", "\u0301"),
-      fc.string({ unit: "binary", minLength: 1, maxLength: 3 }),
+      fc.integer({ min: 0, max: 0x10ffff }).map((code) => String.fromCodePoint(code)),
     ),
     maxLength: 60,
   });

@@ -68,7 +68,7 @@ function header({ facts }: TrainingState, { width, paint }: Sheet): string[] {
   return flow(
     [
       paint("bold", facts.recipe),
-      facts.model.replace(/For[A-Z]\w*$/, ""),
+      facts.model,
       `${millions} M parameters`,
       `${facts.device} ${facts.dtype}`,
       `${facts.sandboxTier} sandbox`,

@@ -16,7 +16,7 @@ const OUTPUT = "b".repeat(64);
 
 export const facts: RunFacts = {
   recipe: "quickstart",
-  model: "Qwen2_5_VLForConditionalGeneration",
+  model: "Qwen2_5_VL",
   parameters: 1_730_000,
   device: "cpu",
   dtype: "float32",
