@@ -5,6 +5,7 @@ import type { EvaluationRecord, RolloutRecord, RunRecord, UpdateRecord } from ".
 import type { ReportInputs } from "./inputs.ts";
 import { REPORT_VERSION, type HeldOutPoint, type Report, type TrainingPoint } from "./report.ts";
 import { differenceOf, resultOf } from "./results.ts";
+import { secondsOf } from "./seconds.ts";
 
 export function buildReport({ manifest, records, finals, decisions }: ReportInputs): Report {
   const { before, after, withoutTools, supervised } = finals;
@@ -61,26 +62,4 @@ function trainingPoints(records: readonly RunRecord[]): TrainingPoint[] {
       silent: update.groups === 0 ? 0 : update.silentGroups / update.groups,
     };
   });
-}
-
-function secondsOf(records: readonly RunRecord[]): Report["seconds"] {
-  const steps = new Map<number, Record<string, number>>();
-  const add = (step: number, phase: string, value: number): void => {
-    const byPhase = steps.get(step) ?? {};
-    byPhase[phase] = (byPhase[phase] ?? 0) + value;
-    steps.set(step, byPhase);
-  };
-  for (const { step, seconds } of records.filter(isUpdate)) {
-    for (const [phase, value] of Object.entries(seconds)) add(step, phase, value);
-  }
-  for (const { step, seconds } of records.filter(isEvaluation)) add(step, "evaluation", seconds["total"] ?? 0);
-  const byPhase: Record<string, number> = {};
-  for (const phases of steps.values()) {
-    for (const [phase, value] of Object.entries(phases)) byPhase[phase] = (byPhase[phase] ?? 0) + value;
-  }
-  return {
-    byPhase,
-    total: Object.values(byPhase).reduce((sum, value) => sum + value, 0),
-    steps: [...steps].sort(([a], [b]) => a - b).map(([step, byPhase]) => ({ step, byPhase })),
-  };
 }

@@ -11,7 +11,7 @@ export const DECISIONS_VERSION = 1;
 /** Sums of float32 probabilities end up a little above 1. */
 const share = z.number().min(0).max(1.0001);
 
-export const decisionSchema = z.strictObject({
+export const decisionSchema = z.object({
   /** What is chosen: `problem`, or a parameter of the repair, for example `quadrant`. */
   decision: z.string(),
   /** Kind of the tasks on which it was asked. */
@@ -25,10 +25,8 @@ export const decisionSchema = z.strictObject({
 });
 export type Decision = z.infer<typeof decisionSchema>;
 
-export const decisionsSchema = z.strictObject({
+export const decisionsSchema = z.object({
   version: z.literal(DECISIONS_VERSION),
-  /** Tasks in all; one takes part in several decisions. */
-  tasks: z.int().min(1),
   decisions: z.array(decisionSchema),
 });
 export type Decisions = z.infer<typeof decisionsSchema>;
@@ -58,9 +56,7 @@ export async function readDecisions(path: string): Promise<Decisions | null> {
 }
 
 /** Writes the file at once or not at all. */
-export async function writeDecisions(path: string, decisions: readonly unknown[]): Promise<void> {
-  const parsed = z.array(decisionSchema).parse(decisions);
-  const tasks = parsed.filter(({ decision }) => decision === "problem").reduce((sum, { count }) => sum + count, 0);
-  const file: Decisions = { version: DECISIONS_VERSION, tasks, decisions: parsed };
-  await writeFileAtomic(path, `${JSON.stringify(file, null, 2)}\n`);
+export async function writeDecisions(path: string, decisions: readonly Decision[]): Promise<void> {
+  const content: Decisions = { version: DECISIONS_VERSION, decisions: [...decisions] };
+  await writeFileAtomic(path, `${JSON.stringify(content, null, 2)}\n`);
 }

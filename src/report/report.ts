@@ -28,7 +28,7 @@ export const resultSchema = z.object({
   emIntervalByKind: z.record(z.string(), interval),
   f1IntervalByKind: z.record(z.string(), interval),
   countByKind: z.record(z.string(), z.int()),
-  /** Share of episodes that ran a tool. */
+  /** Share of episodes that called a tool. */
   toolUseByKind: byKind,
   /** Episodes by why they ended. */
   stops: z.record(z.string(), z.int()),
@@ -84,6 +84,8 @@ export const reportSchema = z.object({
     /** Sum over steps, by phase; held-out evaluations are the phase `evaluation`. */
     byPhase: byKind,
     total: z.number(),
+    /** Parts of the training steps' time: worker, tools, and this program's own overhead; left out where they were not measured. */
+    shares: z.object({ engine: z.number(), tools: z.number(), control: z.number() }).optional(),
     /** Seconds of each step, by phase. */
     steps: z.array(z.object({ step: z.int(), byPhase: byKind })),
   }),

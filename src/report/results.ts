@@ -25,7 +25,7 @@ export function resultOf({ outcomes }: FinalEvaluation): Result {
     emIntervalByKind: byKind((group) => intervalOf(group, emOf)),
     f1IntervalByKind: byKind((group) => intervalOf(group, f1Of)),
     countByKind: byKind((group) => group.length),
-    toolUseByKind: byKind((group) => mean(group, usedTool)),
+    toolUseByKind: byKind((group) => mean(group, calledTool)),
     stops: counted(outcomes.map(({ rollout }) => rollout.stop)),
   };
 }
@@ -42,7 +42,8 @@ export function differenceOf(a: FinalEvaluation, b: FinalEvaluation): Difference
 
 const emOf = ({ em }: Outcome): number => em;
 const f1Of = ({ f1 }: Outcome): number => f1;
-const usedTool = ({ rollout }: Outcome): number => (rollout.turns.some(({ toolRuns }) => toolRuns.length > 0) ? 1 : 0);
+const calledTool = ({ rollout }: Outcome): number =>
+  rollout.turns.some(({ toolRuns }) => toolRuns.length > 0) ? 1 : 0;
 
 function mean(outcomes: readonly Outcome[], value: (outcome: Outcome) => number): number {
   return outcomes.reduce((sum, outcome) => sum + value(outcome), 0) / outcomes.length;

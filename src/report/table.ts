@@ -16,7 +16,7 @@ export const TABLE_COLUMNS: readonly TableColumn[] = [
   {
     key: "withoutTools",
     title: "no tools",
-    meaning: "The policy of “after” with its tools switched off at test time.",
+    meaning: "The policy of “after” with its tools switched off: its code is accepted, and nothing runs.",
   },
   {
     key: "supervised",

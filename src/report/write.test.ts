@@ -62,6 +62,7 @@ describe("report.json", () => {
     expect(report.seconds).toEqual({
       byPhase: { evaluation: 2, rollouts: 4, update: 2 },
       total: 8,
+      shares: { engine: 0.75, tools: expect.closeTo(0.2) as number, control: expect.closeTo(0.05) as number },
       steps: [
         { step: 0, byPhase: { evaluation: 1 } },
         { step: 1, byPhase: { rollouts: 2, update: 1 } },
@@ -146,8 +147,8 @@ describe("what is missing or does not fit", () => {
 
   it("damaged decisions, no run", async () => {
     await writeSmallRun(join(folder, "run"));
-    await writeFile(join(folder, "run", "evaluations", "decisions.json"), '{"version":1,"tasks":0,"decisions":[]}');
-    const error = { code: "data.bad_decisions", message: expect.stringContaining("tasks") as string };
+    await writeFile(join(folder, "run", "evaluations", "decisions.json"), '{"version":1,"decisions":[{"right":2}]}');
+    const error = { code: "data.bad_decisions", message: expect.stringContaining("right") as string };
     await expect(writeReport(join(folder, "run"))).rejects.toMatchObject(error);
     await expect(writeReport(join(folder, "other"))).rejects.toMatchObject({ code: "data.no_run" });
     await rm(join(folder, "run", "records.jsonl"));
@@ -200,6 +201,7 @@ describe("report.html", () => {
     expect(page.match(/✗ wrong/g)).toHaveLength(1);
     expect(page).toContain("none (turn_limit)");
     expect(page).toContain("malformed: no_thought");
+    expect(page).toContain("75.0% was the model, 20.0% tools, 5.0% this program itself");
     expect(page).toContain("40.0");
   });
 });

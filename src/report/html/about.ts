@@ -40,6 +40,7 @@ export function limits({ after, gain, toolGain, decisions, seed, supervised }: R
 }
 
 export function settings({ seconds, seed }: Report, { recipe, recipePath, versions }: Manifest): Markup {
+  const { shares } = seconds;
   const file = recipePath === undefined ? `${recipe.name}.yaml` : basename(recipePath);
   return markup`<section id="settings">
     <h2>How to repeat it</h2>
@@ -48,7 +49,9 @@ varft train ${file} --set seed=${seed + 1}   # another seed
 varft report RUN   # the evaluations and this page, from the run's folder</code></pre>
     <p class="note">Training took ${duration(seconds.total)} (${Object.entries(seconds.byPhase)
       .map(([phase, value]) => `${phase} ${duration(value)}`)
-      .join(", ")}).</p>
+      .join(
+        ", ",
+      )}).${shares !== undefined && ` Of the training steps, ${percent(shares.engine)}% was the model, ${percent(shares.tools)}% tools, ${percent(shares.control)}% this program itself.`}</p>
     <details>
       <summary>Recipe, as it was resolved</summary>
       <pre><code>${stringify(recipe)}</code></pre>

@@ -5,13 +5,12 @@ import type { Decisions } from "../decisions.ts";
 import { markup, type Markup } from "./escape.ts";
 import { percent } from "./numbers.ts";
 
-export function knewBefore({ tasks, decisions }: Decisions): Markup {
+export function knewBefore({ decisions }: Decisions): Markup {
   return markup`<section id="knew">
     <h2>What it knew before</h2>
     <p>
       Reinforcement learning sharpens what a policy already does now and then; a choice that it never makes right is
-      never rewarded. So the cold start is measured first: the probability that it gives the right choice, on ${tasks}
-      tasks, beside that of drawing at random.
+      never rewarded. So the cold start is measured first: the probability that it gives the right choice, beside that of drawing at random.
     </p>
     <div class="wide">
       <table class="bars">

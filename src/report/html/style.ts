@@ -46,7 +46,8 @@ svg text { fill: var(--soft); font: 11px system-ui, sans-serif; font-variant-num
 .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 12px; grid-column: span 2; }
 .multiples figcaption { font-size: 12.5px; }
 .chart figcaption b { color: var(--ink); }
-.dumbbells { max-width: 760px; margin-bottom: 26px; }
+.pair { display: grid; gap: 26px 44px; align-items: start; } .pair > * { min-width: 0; }
+.dumbbells { max-width: 760px; }
 .dumbbells .legend { margin-top: 6px; }
 .dumbbells .label { fill: var(--ink); font-size: 12.5px; } .dumbbells .all .label { font-weight: 700; }
 .gain { stroke: var(--now); stroke-opacity: .28; stroke-width: 3; }
@@ -87,6 +88,7 @@ pre { margin: 0 0 6px; padding: 8px 10px; background: var(--ground); border: 1px
 .episode footer { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 2px 16px; margin-top: auto; padding-top: 8px; font-size: 12.5px; color: var(--soft); overflow-wrap: anywhere; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 0 40px; } .two h3 { margin-top: 0; } ul { padding-left: 20px; margin: 0 0 16px; } li { margin-bottom: 8px; }
 details { margin: 12px 0; } summary { cursor: pointer; } details pre { max-height: none; margin-top: 8px; }
+@media (min-width: 1000px) { .pair { grid-template-columns: minmax(0, 1fr) max-content; } }
 @media (max-width: 760px) { table { font-size: 14px; } th, td { padding-right: 11px; } td small { font-size: 11px; } .multiples { grid-column: auto; } .meanings { grid-template-columns: 1fr; } .meanings dd { margin-bottom: 6px; } .figures .aside { flex-basis: 100%; border-left: 0; padding-left: 0; } }
 @media print { body { background: none; } section { break-inside: avoid-page; } }
 `);

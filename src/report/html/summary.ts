@@ -27,6 +27,7 @@ export function table(report: Report): Markup {
   const columns = TABLE_COLUMNS.filter(({ key }) => rows.some(({ cells }) => cells[key] !== null));
   return markup`<section id="table">
     <h2>Exact match by kind</h2>
+    <div class="pair">
     ${dumbbells(rows)}
     <div class="wide">
       <table>
@@ -49,7 +50,7 @@ export function table(report: Report): Markup {
         </tbody>
         <tfoot>
           <tr>
-            <th scope="row">all, ran a tool</th>
+            <th scope="row">all, called a tool</th>
             <td></td>
             ${columns.map(({ key }) => markup`<td class="${key}">${toolUse(report[key])}</td>`)}
           </tr>
@@ -60,6 +61,7 @@ export function table(report: Report): Markup {
           </tr>
         </tfoot>
       </table>
+    </div>
     </div>
     <dl class="meanings">
       ${columns.map(
@@ -111,9 +113,9 @@ function f1Cell(scores: TableCell | null, key: string): Markup {
   return markup`<td class="${key}"><b>${percent(scores.f1)}</b> <small>${range(scores.f1Interval)}</small></td>`;
 }
 
-/** Share of all episodes that ran a tool. */
+/** Share of all episodes that called a tool. */
 function toolUse(result: Result | undefined): string {
   if (result === undefined) return "–";
-  const ran = Object.entries(result.toolUseByKind).map(([kind, share]) => share * (result.countByKind[kind] ?? 0));
-  return percent(ran.reduce((sum, episodes) => sum + episodes, 0) / result.count);
+  const called = Object.entries(result.toolUseByKind).map(([kind, share]) => share * (result.countByKind[kind] ?? 0));
+  return percent(called.reduce((sum, episodes) => sum + episodes, 0) / result.count);
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { canonicalFromPixels, type CanonicalImage } from "../../core/images.ts";
 import { RECORD_VERSION, type RolloutRecord, type RunRecord, type Turn } from "../../core/records.ts";
 import { RunFolder } from "../../runs/run-folder.ts";
-import type { Decisions } from "../decisions.ts";
+import { writeDecisions } from "../decisions.ts";
 
 export interface SmallRunOptions {
   /** Stands wherever a model, a tool or a task set decides the text. */
@@ -59,9 +59,7 @@ export async function writeSmallRun(path: string, options: SmallRunOptions = {})
   ]);
   await run.close();
   const decision = { decision: "problem", kind: options.text ?? "text", right: 0.4, chance: 0.125, count: 4 };
-  await mkdir(join(path, "evaluations"));
-  const decisions: Decisions = { version: 1, tasks: 4, decisions: [decision] };
-  await writeFile(join(path, "evaluations", "decisions.json"), JSON.stringify(decisions));
+  await writeDecisions(join(path, "evaluations", "decisions.json"), [decision]);
   for (const [name, scores] of Object.entries(SCORES)) {
     if (name === "supervised" && !supervised) continue;
     const records = scores.flatMap(([em, f1], index) => episode(name, index, em, f1, images, options));
@@ -121,7 +119,13 @@ function trained(step: number, { text = "text", seconds = 1 }: SmallRunOptions):
       rows: [],
       ...update,
       ...rewards,
-      seconds: { rollouts: 2 * seconds, update: seconds },
+      seconds: {
+        rollouts: 2 * seconds,
+        update: seconds,
+        engine: 2.25 * seconds,
+        tools: 0.6 * seconds,
+        control: 0.15 * seconds,
+      },
     },
   ];
 }
