@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "engine"))
 
 from varft_engine.arrays import decode_int32, encode_float32
 from varft_engine.engine import Engine
-from varft_engine.tiny import build_tiny
+from varft_engine.tiny import Shape, build_tiny
 
 PROMPTS, GROUP, TOKENS, REPEATS = 4, 8, 40, 5
 PIXELS = {"min": None, "max": None}
@@ -69,7 +69,7 @@ def arguments() -> argparse.Namespace:
 
 def tiny_model(folder: Path) -> Path:
     """Four layers of 128: enough arithmetic that Python is not all that is timed."""
-    build_tiny(folder / "tiny", 0, [WORDS * 4], hidden=128, layers=4, context=4096)
+    build_tiny(folder / "tiny", 0, [WORDS * 4], shape=Shape(hidden=128, layers=4, heads=8, kv_heads=4, intermediate=384))
     return folder / "tiny"
 
 

@@ -33,7 +33,7 @@ from engine_support import (
 from transformers import AutoModelForImageTextToText, AutoProcessor
 from varft_engine.engine import Engine
 from varft_engine.errors import VarftError
-from varft_engine.tiny import build_tiny
+from varft_engine.tiny import Shape, build_tiny
 
 PINS = {"protocol": "1", "prompt": "abc"}
 
@@ -181,7 +181,7 @@ def test_errors_name_both_values(shared_engine: Engine, saved: Path, tmp_path: P
 
 
 def test_a_checkpoint_of_another_model(saved: Path, tmp_path: Path) -> None:
-    larger = Engine(build_tiny(tmp_path / "larger", seed=0, texts=TEXTS, hidden=96))
+    larger = Engine(build_tiny(tmp_path / "larger", seed=0, texts=TEXTS, shape=Shape(hidden=96, heads=6)))
     with pytest.raises(VarftError) as caught:
         larger.load(str(saved), PINS)
     assert caught.value.code == "checkpoint.mismatch" and caught.value.details["name"] == "architecture"

@@ -199,7 +199,7 @@ def variant(tiny: Path, tmp_path: Path) -> Path:
 def test_a_changed_template_is_refused(tiny: Path, tmp_path: Path, stored: dict[str, Any]) -> None:
     folder = variant(tiny, tmp_path)
     template = (folder / "chat_template.jinja").read_text()
-    (folder / "chat_template.jinja").write_text(template.replace("careful", "careless"))
+    (folder / "chat_template.jinja").write_text(template.replace("{{- '<|im_start|>'", "{{- 'Think.<|im_start|>'"))
     changed = Engine(folder)
     for seed in (11, 12):
         put(changed, png(seed))

@@ -6,6 +6,7 @@ Everything here must be called from one thread, `put_image` and `missing_images`
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -150,6 +151,7 @@ class Engine:
 
     def optim_step(self, request: dict[str, Any]) -> dict[str, Any]:
         """`optimStepSchema` to its result. Raises `engine.nonfinite_gradient`, `engine.no_gradient`."""
+        started = time.perf_counter()
         norm = within_memory(
             lambda: self._optimizer.step(request),
             "optim_step",
@@ -159,7 +161,8 @@ class Engine:
         )
         self._policy_version += 1
         self.model.vision.forget()
-        return {"gradNorm": norm, "policyVersion": self._policy_version}
+        seconds = {"step": time.perf_counter() - started}
+        return {"gradNorm": norm, "policyVersion": self._policy_version, "seconds": seconds}
 
     def save(self, path: str, pins: dict[str, str]) -> dict[str, Any]:
         """`saveResultSchema`. Raises `checkpoint.exists`, `checkpoint.disk_full`, `checkpoint.unwritable`."""

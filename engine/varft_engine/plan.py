@@ -36,6 +36,8 @@ class MicroBatch:
     """Numbers of the rows that read from this micro-batch."""
     reading: torch.Tensor
     """int64 [M]: for each token of each row, in order, its place in [N]. Equal rows read the same places."""
+    tokens: int
+    """Prompt and completion tokens forwarded, padding not counted."""
 
 
 def plan(rows: Sequence[Row], max_tokens: int, model: Model) -> list[MicroBatch]:
@@ -90,4 +92,5 @@ def _micro_batch(sharing: Sequence[Sequence[int]], rows: Sequence[Row], model: M
         targets=torch.from_numpy(np.concatenate([row.token_ids for row in firsts]).astype(np.int64)).to(device),
         rows=tuple(number for number, _ in readers),
         reading=torch.from_numpy(np.concatenate(reading)).to(device),
+        tokens=sum(map(_length, firsts)),
     )

@@ -1,7 +1,7 @@
-"""A seeded Qwen2.5-VL of two layers, built in seconds: real architecture, real processor, real tokenizer, no trained
+"""A seeded Qwen2.5-VL of a few layers, built in seconds: real architecture, real processor, real tokenizer, no trained
 weights.
 
-The folder is an ordinary Hugging Face checkpoint, byte-identical for the same seed and texts.
+The folder is an ordinary Hugging Face checkpoint, byte-identical for the same seed, shape and texts.
 A 64x64 image becomes 8x8 patches and 16 image tokens.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -29,14 +30,12 @@ SPECIAL_TOKENS = (
     "<|video_pad|>",
 )
 
-# Tags, digits, quotes and newlines stand alone, so that `<code>` or `7` is the same token wherever it stands.
-PRE_SPLIT = r"""</?[A-Za-z_]+>|\d|['"]|\n| ?[A-Za-z_]+| ?[^\sA-Za-z_\d'"]|\s+"""
+# Tags, digits, quotes and newlines stand alone, so that `<code>` or `7` is the same token wherever it stands. All
+# between them may become one token: a line of code takes few steps to write.
+PRE_SPLIT = r"""</?[A-Za-z_]+>|\d|['"]|\n|[^\d'"\n<]+|<"""
 
 CHAT_TEMPLATE = """\
 {%- for message in messages -%}
-{%- if loop.first and message['role'] != 'system' -%}
-{{- '<|im_start|>system\\nYou are a careful agent.<|im_end|>\\n' -}}
-{%- endif -%}
 {{- '<|im_start|>' + message['role'] + '\\n' -}}
 {%- if message['content'] is string -%}
 {{- message['content'] -}}
@@ -86,35 +85,55 @@ def build_tokenizer(texts: Sequence[str], vocabulary_size: int) -> PreTrainedTok
     )
 
 
-def build_config(
-    vocabulary_size: int, token_ids: dict[str, int], hidden: int, layers: int, context: int
-) -> Qwen2_5_VLConfig:
-    """Text of `layers` x `hidden`, head dimension 16; vision of depth 2, patch 8, one token per 16x16 pixels."""
-    heads = hidden // 16
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of the network. Patches are 8x8 pixels, merged 2x2; every vision layer attends to the whole image."""
+
+    hidden: int = 64
+    layers: int = 2
+    heads: int = 4
+    kv_heads: int = 2
+    intermediate: int = 192
+    vision_hidden: int = 64
+    vision_layers: int = 2
+    vision_heads: int = 4
+    vision_intermediate: int = 128
+    vocabulary: int = 512
+    """At most; the tokenizer may find no more to merge."""
+    context: int = 4096
+
+
+def build_config(shape: Shape, vocabulary_size: int, token_ids: dict[str, int]) -> Qwen2_5_VLConfig:
+    """The configuration of a network of this shape; the M-RoPE sections share out half of the head dimension."""
+    half = shape.hidden // shape.heads // 2
     text = {
         "vocab_size": vocabulary_size,
-        "hidden_size": hidden,
-        "intermediate_size": 3 * hidden,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "num_key_value_heads": heads // 2 if heads % 2 == 0 else heads,
-        "max_position_embeddings": context,
-        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]},
+        "hidden_size": shape.hidden,
+        "intermediate_size": shape.intermediate,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "num_key_value_heads": shape.kv_heads,
+        "max_position_embeddings": shape.context,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 10000.0,
+            "mrope_section": [half - 2 * (half * 3 // 8), half * 3 // 8, half * 3 // 8],
+        },
         "bos_token_id": token_ids["<|endoftext|>"],
         "eos_token_id": token_ids["<|im_end|>"],
         "pad_token_id": None,
     }
     vision = {
-        "depth": 2,
-        "hidden_size": 64,
-        "intermediate_size": 128,
-        "num_heads": 4,
+        "depth": shape.vision_layers,
+        "hidden_size": shape.vision_hidden,
+        "intermediate_size": shape.vision_intermediate,
+        "num_heads": shape.vision_heads,
         "patch_size": 8,
         "spatial_merge_size": 2,
         "temporal_patch_size": 2,
         "window_size": 64,
-        "fullatt_block_indexes": [0, 1],
-        "out_hidden_size": hidden,
+        "fullatt_block_indexes": list(range(shape.vision_layers)),
+        "out_hidden_size": shape.hidden,
         "tokens_per_second": 2,
     }
     return Qwen2_5_VLConfig(
@@ -133,14 +152,11 @@ def build_tiny(
     seed: int,
     texts: Sequence[str],
     *,
-    vocabulary_size: int = 512,
-    hidden: int = 64,
-    layers: int = 2,
-    context: int = 4096,
+    shape: Shape = Shape(),  # noqa: B008 (frozen)
     initializer_range: float = 0.02,
     template: str = CHAT_TEMPLATE,
 ) -> Path:
-    """Writes the checkpoint folder `out` and returns it. Weights are drawn from `seed`; `texts` shape the tokenizer.
+    """Writes the checkpoint folder `out` and returns it. `seed` draws the weights; the tokenizer learns from `texts`.
 
     With the usual initializer_range the distribution is nearly flat and hardly sees its context; tests that compare
     numbers raise it.
@@ -150,9 +166,9 @@ def build_tiny(
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     transformers_logging.disable_progress_bar()
-    tokenizer = build_tokenizer(texts, vocabulary_size)
+    tokenizer = build_tokenizer(texts, shape.vocabulary)
     token_ids = {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL_TOKENS}
-    config = build_config(len(tokenizer), token_ids, hidden, layers, context)
+    config = build_config(shape, len(tokenizer), token_ids)
     config.text_config.initializer_range = config.vision_config.initializer_range = initializer_range
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -175,13 +191,14 @@ def _patch_json(path: Path, **values: str) -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """`python -m varft_engine tiny --out DIR --seed N --texts FILE`; FILE holds a JSON list of strings."""
+    """`python -m varft_engine tiny --out DIR --seed N --texts FILE [--shape JSON]`; FILE is a JSON list of strings."""
     parser = argparse.ArgumentParser(prog="varft_engine tiny", description="Build the seeded tiny checkpoint.")
     parser.add_argument("--out", required=True, help="folder to write")
     parser.add_argument("--seed", type=int, default=0, help="seed of the weights")
-    parser.add_argument("--texts", required=True, help="JSON list of strings that shape the tokenizer")
+    parser.add_argument("--texts", required=True, help="JSON list of strings that the tokenizer learns from")
+    parser.add_argument("--shape", type=json.loads, default={}, help="JSON object of sizes, the fields of `Shape`")
     arguments = parser.parse_args(argv)
     texts = json.loads(Path(arguments.texts).read_text(encoding="utf-8"))
-    build_tiny(arguments.out, arguments.seed, texts)
+    build_tiny(arguments.out, arguments.seed, texts, shape=Shape(**arguments.shape))
     print(json.dumps({"path": str(Path(arguments.out).resolve()), "seed": arguments.seed, "texts": len(texts)}))
     return 0

@@ -84,6 +84,7 @@ class Updater:
         return {
             "loss": loss,
             "tokens": sum(len(row.token_ids) for row in rows),
+            "forwardedTokens": sum(batch.tokens for batch in batches),
             "microbatches": len(batches),
             "clippedTokens": clipped,
             "rows": [

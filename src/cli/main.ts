@@ -5,6 +5,8 @@ import { Command, CommanderError } from "commander";
 import { packageVersion } from "../core/installation.ts";
 import { quickstartCommand } from "./commands/quickstart.ts";
 import { replayCommand } from "./commands/replay.ts";
+import { reportCommand } from "./commands/report.ts";
+import { sftCommand } from "./commands/sft.ts";
 import { trainCommand } from "./commands/train.ts";
 import { reportFailure } from "./terminal/failure.ts";
 
@@ -24,7 +26,7 @@ const program = new Command("varft")
   .version(packageVersion())
   .showHelpAfterError("(--help lists the options)")
   .exitOverride();
-for (const command of [quickstartCommand, trainCommand, replayCommand]) {
+for (const command of [quickstartCommand, trainCommand, sftCommand, reportCommand, replayCommand]) {
   program.addCommand(command(interrupt.signal).exitOverride().showHelpAfterError("(--help lists the options)"));
 }
 

@@ -119,6 +119,8 @@ export const updateRecordSchema = z.object({
   gradNorm: z.number(),
   clippedTokens: z.int(),
   tokens: z.int(),
+  /** Tokens that went through the network: by sampling (each distinct prompt once, each sampled token), and by the update. */
+  forwarded: z.object({ sampling: z.int(), update: z.int() }).default({ sampling: 0, update: 0 }),
   policyVersion: z.int(),
   /** Mean and largest |trainer - sampler| log-probability over all trained tokens, nats. */
   mismatch: z.object({ mean: z.number(), max: z.number() }),
@@ -141,6 +143,23 @@ export const updateRecordSchema = z.object({
   seconds,
 });
 export type UpdateRecord = z.infer<typeof updateRecordSchema>;
+
+/** One step of supervised training. */
+export const supervisedRecordSchema = z.object({
+  ...head,
+  kind: z.literal("supervised"),
+  step: z.int(),
+  stage: z.string(),
+  learningRate: z.number(),
+  /** Mean over tokens, nats. */
+  loss: z.number(),
+  tokens: z.int(),
+  /** Prompt and completion tokens that went through the network. */
+  forwarded: z.int(),
+  gradNorm: z.number(),
+  policyVersion: z.int(),
+  seconds,
+});
 
 const meanScores = z.record(z.string(), z.number().nullable());
 
@@ -181,6 +200,7 @@ export const recordSchema = z.discriminatedUnion("kind", [
   rolloutRecordSchema,
   scoreRecordSchema,
   updateRecordSchema,
+  supervisedRecordSchema,
   evaluationRecordSchema,
   stepCommittedSchema,
   resumeRecordSchema,

@@ -120,7 +120,10 @@ export type ForwardBackwardRequest = z.infer<typeof forwardBackwardSchema>;
 export const forwardBackwardResultSchema = z.strictObject({
   /** Sum over rows and tokens. */
   loss: z.number(),
+  /** Trained tokens: of all rows' completions. */
   tokens: z.int(),
+  /** Prompt and completion tokens that went through the network, equal rows once. */
+  forwardedTokens: z.int(),
   microbatches: z.int(),
   clippedTokens: z.int(),
   rows: z.array(z.strictObject({ tokenIds: int32, logprobs: float32 })),
@@ -141,7 +144,11 @@ export const optimStepSchema = z.strictObject({
 });
 export type OptimStepRequest = z.infer<typeof optimStepSchema>;
 /** Non-finite gradients are an error (`engine.nonfinite_gradient`), the weights untouched and the gradients cleared. */
-export const optimStepResultSchema = z.strictObject({ gradNorm: z.number(), policyVersion: z.int().nonnegative() });
+export const optimStepResultSchema = z.strictObject({
+  gradNorm: z.number(),
+  policyVersion: z.int().nonnegative(),
+  seconds: z.record(z.string(), z.number()),
+});
 
 export const zeroGradSchema = z.strictObject({ operationId: z.string().min(1), instanceId: z.string().min(1) });
 export type ZeroGradRequest = z.infer<typeof zeroGradSchema>;

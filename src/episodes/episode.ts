@@ -7,9 +7,9 @@ import type { Message } from "../core/messages.ts";
 import type { LoadedTask } from "../core/task.ts";
 import { RECORD_VERSION, type EpisodeStop, type RolloutRecord, type Turn } from "../core/records.ts";
 import { noiseKey } from "../core/seeds.ts";
-import { act, type Environment } from "../environment/environment.ts";
+import { act, type Environment, type StepOutcome } from "../environment/environment.ts";
 import { messagesAt } from "../environment/messages.ts";
-import type { Policy } from "../policies/policy.ts";
+import type { Completion, Policy } from "../policies/policy.ts";
 
 export interface EpisodeRequest {
   loaded: LoadedTask;
@@ -63,20 +63,8 @@ async function run(request: EpisodeRequest, session: ReturnType<Policy["open"]>)
     }
     const started = performance.now();
     const acted = await act(environment, trace, completion.text, signal);
-    const { sampled } = completion;
-    turns.push({
-      promptDigest: sampled?.prompt.digest ?? null,
-      text: completion.text,
-      tokenIds: sampled?.tokenIds ?? null,
-      logprobs: sampled?.logprobs ?? null,
-      stopReason: completion.stopReason,
-      noiseKey: sampled === null ? null : key,
-      policyVersion: sampled?.policyVersion ?? null,
-      step: acted.step,
-      toolRuns: acted.toolRuns,
-      seconds: { ...completion.seconds, tools: (performance.now() - started) / 1000 },
-    });
-    shown.push({ messages, prompt: sampled?.prompt ?? null });
+    turns.push(turnOf(completion, key, acted, (performance.now() - started) / 1000));
+    shown.push({ messages, prompt: completion.sampled?.prompt ?? null });
     ({ stop, answer } = acted);
   }
   const record: RolloutRecord = {
@@ -97,6 +85,27 @@ async function run(request: EpisodeRequest, session: ReturnType<Policy["open"]>)
   return { record, shown };
 }
 
+/** The record of one turn. `key` is kept where something was sampled. */
+export function turnOf(
+  { text, stopReason, sampled, seconds }: Completion,
+  key: string | null,
+  { step, toolRuns }: Pick<StepOutcome, "step" | "toolRuns">,
+  toolSeconds: number,
+): Turn {
+  return {
+    promptDigest: sampled?.prompt.digest ?? null,
+    text,
+    tokenIds: sampled?.tokenIds ?? null,
+    logprobs: sampled?.logprobs ?? null,
+    stopReason,
+    noiseKey: sampled === null ? null : key,
+    policyVersion: sampled?.policyVersion ?? null,
+    step,
+    toolRuns,
+    seconds: { ...seconds, tools: toolSeconds },
+  };
+}
+
 function nondeterminismOf(turns: readonly Turn[]): string[] {
   return turns.flatMap((turn, index) =>
     turn.toolRuns
@@ -108,17 +117,25 @@ function nondeterminismOf(turns: readonly Turn[]): string[] {
   );
 }
 
-/** All rollouts of all tasks at once; tasks keep their order, rollouts their index. One failure aborts the others. */
+/**
+ * All rollouts of all tasks at once; tasks keep their order, rollouts their index. One failure aborts the others.
+ * `onEpisode` hears how many have ended.
+ */
 export async function runGroups(
   tasks: readonly LoadedTask[],
   groupSize: number,
   request: Omit<EpisodeRequest, "loaded" | "rollout">,
+  onEpisode?: (done: number, total: number) => void,
 ): Promise<Episode[][]> {
   const linked = linkedSignal([request.signal]);
   const { signal } = linked;
-  const started = tasks.map((loaded) =>
-    Array.from({ length: groupSize }, (_, rollout) => startEpisode({ ...request, loaded, rollout, signal })),
-  );
+  let done = 0;
+  const start = async (loaded: LoadedTask, rollout: number): Promise<Episode> => {
+    const episode = await startEpisode({ ...request, loaded, rollout, signal });
+    onEpisode?.(++done, tasks.length * groupSize);
+    return episode;
+  };
+  const started = tasks.map((loaded) => Array.from({ length: groupSize }, (_, rollout) => start(loaded, rollout)));
   const settled = Promise.allSettled(started.flat());
   try {
     return await Promise.all(started.map((group) => Promise.all(group)));

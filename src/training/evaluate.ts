@@ -8,27 +8,30 @@ import { scoreGroups } from "./score-groups.ts";
 import { meanScores } from "./statistics.ts";
 import type { StepContext } from "./step.ts";
 
+export type EvaluationContext = Pick<StepContext, "environment" | "policy" | "verifiers" | "onEpisode" | "signal"> & {
+  recipe: Pick<StepContext["recipe"], "sampling" | "seed">;
+};
+
 export interface Evaluation {
   episodes: Episode[];
   scores: ScoreRecord[];
   record: EvaluationRecord;
 }
 
-/** Runs the first `count` tasks of a set under the present weights. */
-export async function evaluate(context: StepContext, tasks: TaskSet, count: number, step: number): Promise<Evaluation> {
-  const { recipe, environment, policy, signal } = context;
+/** Runs the first `count` tasks of a set under the present weights, one greedy episode each. */
+export async function evaluate(
+  context: EvaluationContext,
+  tasks: TaskSet,
+  count: number,
+  step: number,
+): Promise<Evaluation> {
+  const { recipe, environment, policy, onEpisode, signal } = context;
   const started = performance.now();
   const size = Math.min(count, tasks.size);
   const loaded = await Promise.all(Array.from({ length: size }, (_, index) => tasks.load(index)));
-  const groups = await runGroups(loaded, 1, {
-    environment,
-    policy,
-    sampling: { ...recipe.sampling, temperature: 0 },
-    runSeed: recipe.seed,
-    step,
-    purpose: "evaluation",
-    signal,
-  });
+  const site = { runSeed: recipe.seed, step, purpose: "evaluation", signal } as const;
+  const request = { environment, policy, sampling: { ...recipe.sampling, temperature: 0 }, ...site };
+  const groups = await runGroups(loaded, 1, request, onEpisode);
   const episodes = groups.flat();
   const kinds = loaded.map(({ task }) => task.private.kind);
   const scores = (await scoreGroups(context, loaded, groups)).flat();

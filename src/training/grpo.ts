@@ -1,18 +1,18 @@
 /**
  * The GRPO loop: steps, records, checkpoints, and what happens when the worker dies.
  */
-import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { CheckpointError, EngineError } from "../core/errors.ts";
-import { RECORD_VERSION, type EvaluationRecord, type RunRecord } from "../core/records.ts";
-import type { TaskSet } from "../core/task.ts";
+import { EngineError } from "../core/errors.ts";
+import type { EvaluationRecord, RunRecord } from "../core/records.ts";
+import type { LoadedTask, TaskSet } from "../core/task.ts";
 import type { EngineClient } from "../engine/client.ts";
 import type { EngineHandle } from "../engine/handle.ts";
 import type { Episode, EpisodeRequest } from "../episodes/episode.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
 import type { Recipe } from "./recipe/schema.ts";
 import { BestStep } from "./best.ts";
+import { commitStep, loadCommitted } from "./checkpoints.ts";
 import { evaluate } from "./evaluate.ts";
+import { PhaseClock } from "./seconds.ts";
 import { grpoStep, type StepContext, type StepResult } from "./step.ts";
 
 export interface TrainOptions extends Omit<StepContext, "client" | "policy"> {
@@ -41,8 +41,8 @@ const RECOVERABLE = new Set(["engine.died", "engine.restarted", "engine.unreacha
 
 /** Trains until `recipe.training.steps` steps are committed. A folder with committed steps is resumed after the last one. */
 export async function train(options: TrainOptions): Promise<void> {
-  const { run, engine } = options;
-  await loadCommitted(options);
+  const { run, engine, pins } = options;
+  await loadCommitted(run, engine.current.client, pins);
   for (let restarts = 0; ; restarts++) {
     try {
       await trainFrom(options, run.nextStep, await BestStep.of(run, options.recipe.evaluation?.metric ?? null));
@@ -52,50 +52,71 @@ export async function train(options: TrainOptions): Promise<void> {
       options.signal.throwIfAborted();
       options.onRestart(error, run.nextStep);
       engine.current = await engine.current.restart();
-      await loadCommitted(options);
+      await loadCommitted(run, engine.current.client, pins);
       await run.resume(error.code);
     }
   }
 }
 
-/** A fresh worker holds the initial weights; the last committed step's are on disk. */
-async function loadCommitted({ run, engine, pins }: TrainOptions): Promise<void> {
-  if (run.committed === null) return;
-  const { step, checkpointDigest } = run.committed;
-  const loaded = await engine.current.client.load({ path: run.checkpointPath(step), pins });
-  if (loaded.checkpointDigest === checkpointDigest) return;
-  throw new CheckpointError(
-    "checkpoint.mismatch",
-    `${run.checkpointPath(step)}: its digest is ${loaded.checkpointDigest}, the run committed ${checkpointDigest}`,
-    { hint: "The folder was replaced after the commit; restore it from a backup." },
-  );
-}
-
 /** Step 0 is the evaluation before training. */
 async function trainFrom(options: TrainOptions, firstStep: number, best: BestStep): Promise<void> {
-  const { recipe, run, tasks, signal } = options;
-  const { steps, checkpointEvery } = recipe.training;
+  const { recipe, run, pins, signal } = options;
+  const { steps, checkpointEvery, keepCheckpoints } = recipe.training;
   const { client } = options.engine.current;
   const context = { ...options, client, policy: options.policyFor(client) };
+  let upcoming = tasksOf(options, Math.max(1, firstStep));
   for (let step = firstStep; step <= steps; step++) {
     signal.throwIfAborted();
     if (step > 0) {
-      const loaded = await Promise.all(options.tasksOfStep(step).map((index) => tasks.load(index)));
-      const result = await grpoStep(context, step, loaded);
-      await appendEpisodes(run, result.episodes, [...result.scores, result.update]);
-      options.onStep(result);
+      const loading = upcoming;
+      // Made while the worker samples.
+      if (step < steps) upcoming = tasksOf(options, step + 1);
+      options.onStep(await recordedStep(context, step, loading, run));
     }
     const { evaluation } = recipe;
     const evaluated = evaluation !== null && (step % evaluation.every === 0 || step === steps);
     if (evaluated && options.heldOut !== null) {
+      options.onPhase(step, "evaluation");
       const { episodes, scores, record } = await evaluate(context, options.heldOut, evaluation.tasks, step);
       await appendEpisodes(run, episodes, [...scores, record]);
       options.onEvaluation(record);
       best.see(record);
     }
     // What was evaluated is committed too, so that the best step has its checkpoint.
-    if (step > 0 && (evaluated || step % checkpointEvery === 0 || step === steps)) await commit(options, step, best);
+    if (step > 0 && (evaluated || step % checkpointEvery === 0 || step === steps)) {
+      options.onPhase(step, "checkpoint");
+      await commitStep(run, client, { step, pins, keep: keepCheckpoints, bestStep: best.step });
+    }
   }
+}
+
+function tasksOf({ tasks, tasksOfStep }: TrainOptions, step: number): Promise<LoadedTask[]> {
+  const loading = Promise.all(tasksOfStep(step).map((index) => tasks.load(index)));
+  // A failure is thrown where the step is reached; until then nobody waits for it.
+  loading.catch(() => undefined);
+  return loading;
+}
+
+/** A step with its records on disk. Whatever is neither engine nor tools is this program's overhead: `control`. */
+async function recordedStep(
+  context: StepContext,
+  step: number,
+  loading: Promise<LoadedTask[]>,
+  run: RunFolder,
+): Promise<StepResult> {
+  const clock = new PhaseClock();
+  context.onPhase(step, "tasks");
+  const loaded = await loading;
+  clock.end("tasks");
+  const { episodes, scores, update } = await grpoStep(context, step, loaded, clock);
+  context.onPhase(step, "records");
+  await appendEpisodes(run, episodes, scores);
+  clock.end("records");
+  const { engine = 0, tools = 0 } = update.seconds;
+  const seconds = { ...update.seconds, ...clock.phases, control: clock.total - engine - tools };
+  const result = { episodes, scores, update: { ...update, seconds } };
+  await run.append([result.update]);
+  return result;
 }
 
 async function appendEpisodes(
@@ -105,32 +126,4 @@ async function appendEpisodes(
 ): Promise<void> {
   await run.appendPrompts(episodes.flatMap(({ shown }) => shown.flatMap(({ prompt }) => prompt ?? [])));
   await run.append([...episodes.map(({ record }) => record), ...records]);
-}
-
-/** The worker writes, syncs and renames; then the commit is appended; then old checkpoints go. */
-async function commit({ engine, run, recipe, pins }: TrainOptions, step: number, best: BestStep): Promise<void> {
-  const path = run.checkpointPath(step);
-  // Left by a life that died between rename and commit: what follows writes the same step again.
-  await rm(path, { recursive: true, force: true });
-  const { checkpointDigest } = await engine.current.client.save({ path, pins });
-  await run.commit({
-    version: RECORD_VERSION,
-    kind: "step_committed",
-    step,
-    checkpoint: `checkpoints/${run.checkpointName(step)}`,
-    checkpointDigest,
-  });
-  const folder = join(run.path, "checkpoints");
-  const names = await readdir(folder);
-  const kept = new Set(
-    names
-      .filter((name) => /^step-\d+$/.test(name))
-      .toSorted()
-      .slice(-recipe.training.keepCheckpoints),
-  );
-  if (best.step !== null) kept.add(run.checkpointName(best.step));
-  // The rest is old, or half a checkpoint of a worker that was killed while it wrote.
-  for (const name of names.filter((one) => !kept.has(one))) {
-    await rm(join(folder, name), { recursive: true, force: true });
-  }
 }

@@ -1,7 +1,7 @@
 /**
  * One GRPO step: live episodes in groups, scores, advantages, one update. Returns what happened as records; writes nothing.
  */
-import { decodeFloat32 } from "../core/arrays.ts";
+import { decodeFloat32, decodeInt32 } from "../core/arrays.ts";
 import { RECORD_VERSION, type ScoreRecord, type UpdateRecord } from "../core/records.ts";
 import type { LoadedTask } from "../core/task.ts";
 import type { EngineClient } from "../engine/client.ts";
@@ -13,7 +13,11 @@ import { rowsOf, type Row } from "./batch.ts";
 import type { Recipe } from "./recipe/schema.ts";
 import { learningRateAt } from "./schedule.ts";
 import { scoreGroups } from "./score-groups.ts";
+import { samplingSeconds, toolSeconds, type PhaseClock } from "./seconds.ts";
 import { rewardStatistics } from "./statistics.ts";
+
+/** What a step is doing, for whoever watches. */
+export type Phase = "tasks" | "rollouts" | "scores" | "update" | "records" | "evaluation" | "checkpoint";
 
 export interface StepContext {
   recipe: Recipe;
@@ -21,6 +25,9 @@ export interface StepContext {
   verifiers: readonly WeightedVerifier[];
   environment: EpisodeRequest["environment"];
   policy: EpisodeRequest["policy"];
+  onPhase(step: number, phase: Phase): void;
+  /** Episodes of the present phase that have ended. */
+  onEpisode(done: number, total: number): void;
   signal: AbortSignal;
 }
 
@@ -30,23 +37,26 @@ export interface StepResult {
   update: UpdateRecord;
 }
 
-export async function grpoStep(context: StepContext, step: number, tasks: readonly LoadedTask[]): Promise<StepResult> {
+/** `clock` has timed what came before and goes on; `update.seconds` holds its phases so far. */
+export async function grpoStep(
+  context: StepContext,
+  step: number,
+  tasks: readonly LoadedTask[],
+  clock: PhaseClock,
+): Promise<StepResult> {
   const { recipe, signal } = context;
-  const clock = stopwatch();
-  const groups = await runGroups(tasks, recipe.training.groupSize, {
-    environment: context.environment,
-    policy: context.policy,
-    sampling: recipe.sampling,
-    runSeed: recipe.seed,
-    step,
-    purpose: "training",
-    signal,
-  });
-  const rolloutSeconds = clock();
+  context.onPhase(step, "rollouts");
+  const site = { runSeed: recipe.seed, step, purpose: "training", signal } as const;
+  const { environment, policy, onEpisode } = context;
+  const request = { environment, policy, sampling: recipe.sampling, ...site };
+  const groups = await runGroups(tasks, recipe.training.groupSize, request, onEpisode);
+  clock.end("rollouts");
+  context.onPhase(step, "scores");
   const scored = await scoreGroups(context, tasks, groups);
   scored.forEach(refuseMixedNulls);
-  const scoreSeconds = clock();
+  clock.end("scores");
 
+  context.onPhase(step, "update");
   const advantages = scored.flatMap((group) =>
     groupAdvantages(
       group.map((score) => score.reward),
@@ -57,6 +67,7 @@ export async function grpoStep(context: StepContext, step: number, tasks: readon
   const rows = rowsOf(episodes, advantages, recipe.training.aggregation);
   const { updated, optimised, learningRate } = await update(context, step, rows);
   const scores = scored.flat();
+  clock.end("update");
   const record: UpdateRecord = {
     version: RECORD_VERSION,
     kind: "update",
@@ -66,6 +77,7 @@ export async function grpoStep(context: StepContext, step: number, tasks: readon
     gradNorm: optimised.gradNorm,
     clippedTokens: updated.clippedTokens,
     tokens: updated.tokens,
+    forwarded: { sampling: sampledTokens(episodes), update: updated.forwardedTokens },
     policyVersion: optimised.policyVersion,
     mismatch: mismatchOf(rows, updated),
     ...rewardStatistics(scores),
@@ -77,7 +89,11 @@ export async function grpoStep(context: StepContext, step: number, tasks: readon
       advantage,
       logprobs: updated.rows[index]?.logprobs ?? "",
     })),
-    seconds: { rollouts: rolloutSeconds, scores: scoreSeconds, update: clock() },
+    seconds: {
+      ...clock.phases,
+      engine: samplingSeconds(episodes) + total(updated.seconds) + total(optimised.seconds),
+      tools: toolSeconds(episodes),
+    },
   };
   return { episodes, scores, update: record };
 }
@@ -91,12 +107,13 @@ async function update({ recipe, client, signal }: StepContext, step: number, row
     const updated: ForwardBackwardResult = {
       loss: 0,
       tokens: 0,
+      forwardedTokens: 0,
       microbatches: 0,
       clippedTokens: 0,
       rows: [],
       seconds: {},
     };
-    return { updated, optimised: { gradNorm: 0, policyVersion }, learningRate };
+    return { updated, optimised: { gradNorm: 0, policyVersion, seconds: {} }, learningRate };
   }
   // A step that failed half-way must not leave its gradients to the next one.
   await client.zeroGrad({ signal });
@@ -113,6 +130,21 @@ async function update({ recipe, client, signal }: StepContext, step: number, row
   const { betas, eps, weightDecay, maxGradNorm } = training;
   const optimised = await client.optimStep({ learningRate, betas, eps, weightDecay, maxGradNorm }, { signal });
   return { updated, optimised, learningRate };
+}
+
+/** Each distinct prompt of a turn is prefilled once; then every sampled token is forwarded. */
+function sampledTokens(episodes: readonly Episode[]): number {
+  const prefilled = new Set<string>();
+  let sum = 0;
+  for (const { record, shown } of episodes) {
+    record.turns.forEach(({ tokenIds, promptDigest }, turn) => {
+      sum += decodeInt32(tokenIds ?? "").length;
+      const prefill = `${turn} ${promptDigest}`;
+      if (!prefilled.has(prefill)) sum += shown[turn]?.prompt?.length ?? 0;
+      prefilled.add(prefill);
+    });
+  }
+  return sum;
 }
 
 function mismatchOf(rows: readonly Row[], result: ForwardBackwardResult): { mean: number; max: number } {
@@ -132,13 +164,6 @@ function mismatchOf(rows: readonly Row[], result: ForwardBackwardResult): { mean
   return { mean: count === 0 ? 0 : sum / count, max };
 }
 
-/** Seconds since the last call. */
-function stopwatch(): () => number {
-  let last = performance.now();
-  return () => {
-    const now = performance.now();
-    const seconds = (now - last) / 1000;
-    last = now;
-    return seconds;
-  };
+function total(seconds: Record<string, number>): number {
+  return Object.values(seconds).reduce((sum, value) => sum + value, 0);
 }

@@ -1,59 +1,92 @@
 /**
- * Supervised training: cross-entropy on the turns of demonstrated episodes.
+ * Supervised training: cross-entropy on demonstrated turns. The loop only; where rows come from and what is kept is the caller's.
  */
 import { encodeFloat32 } from "../core/arrays.ts";
 import type { Pixels } from "../core/completion.ts";
-import { SeededStream } from "../core/seeds.ts";
+import type { Message } from "../core/messages.ts";
 import type { EngineClient } from "../engine/client.ts";
-import type { Episode } from "../episodes/episode.ts";
-import { learningRateAt } from "./schedule.ts";
+
+/** One turn to imitate: what the policy is shown, and what it should say. */
+export interface DemonstratedTurn {
+  messages: Message[];
+  text: string;
+}
+
+export interface SupervisedResult {
+  step: number;
+  learningRate: number;
+  /** Mean over tokens, nats. */
+  loss: number;
+  tokens: number;
+  /** Prompt and completion tokens that went through the network. */
+  forwarded: number;
+  gradNorm: number;
+  policyVersion: number;
+}
 
 export interface SupervisedOptions {
   client: EngineClient;
-  episodes: readonly Episode[];
+  /** 1 for a fresh run. */
+  firstStep: number;
   steps: number;
-  rowsPerStep: number;
-  learningRate: number;
-  seed: number;
+  /** A function of the step alone. Called for some steps ahead, so that rows are ready when the worker is. */
+  rowsOf(step: number): Promise<readonly DemonstratedTurn[]>;
+  learningRateOf(step: number): number;
   pixels: Pixels;
   maxTokensPerMicrobatch: number;
-  onStep(step: number, loss: number): void;
+  /** False: enough, whatever `steps` says. */
+  onStep(result: SupervisedResult): boolean | Promise<boolean>;
   signal: AbortSignal;
 }
 
 /** loss = 1/rows sum_rows 1/100 sum_t -logp_t: a fixed scale, since only the worker knows a demonstration's token count. */
 const TOKEN_SCALE = 1 / 100;
 
-/** Share of the learning rate that is left at the last step; linear decay. */
-const FINAL_FRACTION = 0.1;
+/** Steps whose rows are made while the worker computes. */
+const STEPS_AHEAD = 4;
 
-/** Trains for `steps` steps on rows drawn with replacement from all turns of all episodes. */
+/** Trains steps `firstStep` to `steps`. */
 export async function trainSupervised(options: SupervisedOptions): Promise<void> {
-  const { client, episodes, steps, rowsPerStep, learningRate, seed, pixels, maxTokensPerMicrobatch } = options;
-  const demonstrations = episodes.flatMap(({ record, shown }) =>
-    record.turns.map((turn, t) => ({ messages: shown[t]?.messages ?? [], text: turn.text })),
-  );
-  const stream = new SeededStream("supervised", seed);
-  const schedule = { learningRate, warmupSteps: 0, finalFraction: FINAL_FRACTION };
-  const advantages = encodeFloat32([TOKEN_SCALE / rowsPerStep]);
-  for (let step = 1; step <= steps; step++) {
-    options.signal.throwIfAborted();
-    const rows = Array.from({ length: rowsPerStep }, () => {
-      const { messages, text } = demonstrations[stream.integer(0, demonstrations.length - 1)] ?? {
-        messages: [],
-        text: "",
-      };
-      return { messages, prompt: null, tokenIds: null, text, advantages, oldLogprobs: null };
+  const { client, firstStep, steps, pixels, maxTokensPerMicrobatch, signal } = options;
+  const ahead = new Map<number, Promise<readonly DemonstratedTurn[]>>();
+  const prepare = (step: number): void => {
+    if (step > steps || ahead.has(step)) return;
+    const rows = options.rowsOf(step);
+    // A failure is thrown where the step is reached; until then nobody waits for it.
+    rows.catch(() => undefined);
+    ahead.set(step, rows);
+  };
+  for (let step = firstStep; step <= steps; step++) {
+    signal.throwIfAborted();
+    for (let next = step; next <= step + STEPS_AHEAD; next++) prepare(next);
+    const turns = (await ahead.get(step)) ?? [];
+    ahead.delete(step);
+    const advantages = encodeFloat32([TOKEN_SCALE / turns.length]);
+    const updated = await client.forwardBackward({
+      rows: turns.map((turn) => ({ ...turn, prompt: null, tokenIds: null, advantages, oldLogprobs: null })),
+      objective: { name: "cross_entropy" },
+      temperature: 1,
+      pixels,
+      maxTokensPerMicrobatch,
     });
-    const objective = { name: "cross_entropy" as const };
-    const result = await client.forwardBackward({ rows, objective, temperature: 1, pixels, maxTokensPerMicrobatch });
-    await client.optimStep({
-      learningRate: learningRateAt(schedule, step, steps),
+    const learningRate = options.learningRateOf(step);
+    const { gradNorm, policyVersion } = await client.optimStep({
+      learningRate,
       betas: [0.9, 0.95],
       eps: 1e-8,
       weightDecay: 0.01,
       maxGradNorm: 1,
     });
-    options.onStep(step, result.loss / (result.tokens * (TOKEN_SCALE / rowsPerStep)));
+    const loss = updated.loss / (updated.tokens * (TOKEN_SCALE / turns.length));
+    const goOn = await options.onStep({
+      step,
+      learningRate,
+      loss,
+      tokens: updated.tokens,
+      forwarded: updated.forwardedTokens,
+      gradNorm,
+      policyVersion,
+    });
+    if (!goOn) return;
   }
 }

@@ -17,12 +17,11 @@ export const restoration = defineVerifier({
     const given = task.public.images[0];
     if (cleanImage === undefined || given === undefined) return { score: null, detail: {} };
     const final = finalImage(rollout) ?? given;
-    const clean = await pixelsOf(await images.get(cleanImage));
-    const similarity = await similarityTo(clean, final, images);
+    const similarity = await similarityTo(cleanImage, final, images);
     if (kind === "none") {
       return { score: final === given ? 1 : Math.max(0, 2 * similarity - 1), detail: { similarity } };
     }
-    const before = await similarityTo(clean, given, images);
+    const before = await similarityTo(cleanImage, given, images);
     const gain = before >= 1 ? 0 : (similarity - before) / (1 - before);
     return { score: Math.min(1, Math.max(0, gain)), detail: { similarity, before } };
   },
@@ -34,8 +33,29 @@ function finalImage({ turns }: RolloutRecord): string | null {
   return replacing.at(-1)?.images[0] ?? null;
 }
 
-async function similarityTo(clean: Pixels, sha256: string, images: ImageStore): Promise<number> {
-  return ssim(clean, await resized(await images.get(sha256), clean));
+/** Similarities known so far, by store: the rollouts of a group share their images. */
+const known = new WeakMap<ImageStore, Map<string, Promise<number>>>();
+const MOST_KNOWN = 10_000;
+
+/** SSIM of two images by sha256, the second resized to the size of the first. */
+function similarityTo(clean: string, other: string, images: ImageStore): Promise<number> {
+  if (clean === other) return Promise.resolve(1);
+  const similarities = known.get(images) ?? new Map<string, Promise<number>>();
+  known.set(images, similarities);
+  const key = `${clean} ${other}`;
+  const found = similarities.get(key);
+  if (found !== undefined) return found;
+  if (similarities.size >= MOST_KNOWN) similarities.clear();
+  const computing = computeSimilarity(clean, other, images);
+  similarities.set(key, computing);
+  // A failure, of the disk say, is not remembered.
+  computing.catch(() => similarities.delete(key));
+  return computing;
+}
+
+async function computeSimilarity(clean: string, other: string, images: ImageStore): Promise<number> {
+  const original = await pixelsOf(await images.get(clean));
+  return ssim(original, await resized(await images.get(other), original));
 }
 
 async function resized(image: CanonicalImage, { width, height }: Pixels): Promise<Pixels> {

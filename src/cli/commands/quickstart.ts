@@ -1,37 +1,44 @@
 /**
- * `varft quickstart`: the whole thread on this machine: build a tiny model, train it by GRPO on live episodes, then put what the
- * published 7B emitted through the same environment.
+ * `varft quickstart`: an agent that learns on this machine: GRPO from the shipped cold start, then the report.
  */
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { Command } from "commander";
 import { packageFolder } from "../../core/installation.ts";
+import type { RunFlags } from "../compose/open-run.ts";
 import { style } from "../terminal/style.ts";
-import { replay } from "./replay.ts";
+import { runReport } from "./report.ts";
 import { runTraining } from "./train.ts";
 
-/** Published transcripts, where a checkout has them beside it. */
-const DEMO_DATA = join(packageFolder, "../shared/data");
+const RECIPE = join(packageFolder, "recipes/quickstart.yaml");
 
 export function quickstartCommand(signal: AbortSignal): Command {
   return new Command("quickstart")
-    .description("Train a tiny agent end to end on this machine, then replay recorded episodes of the published 7B.")
-    .option("--data <folder>", "folder that holds mat-demo/", DEMO_DATA)
-    .action(async ({ data }: { data: string }) => {
+    .description(
+      "Train a tiny agent on this machine until it repairs and reads damaged images, and report what it learnt.",
+    )
+    .option(
+      "--set <key=value>",
+      "override a key of recipes/quickstart.yaml (repeatable)",
+      (value: string, all: string[]) => [...all, value],
+      [],
+    )
+    .option("--out <folder>", "run folder to make (default: runs/quickstart-<time>)")
+    .option("--resume <run>", "go on with a quickstart that was interrupted")
+    .action(async (flags: RunFlags) => {
       const write = (line: string): void => void process.stdout.write(`${line}\n`);
-      write(style("bold", "1/2 ten GRPO steps: task → policy → sandboxed code → trace → reward → gradient"));
-      const run = await runTraining(join(packageFolder, "recipes/tiny-rotation.yaml"), { set: [] }, signal);
-      const transcripts = resolve(data, "mat-demo/coding_transcripts.json");
+      write(style("bold", "1/2 GRPO: task → policy → code in the sandbox → trace → reward → gradient"));
+      const run = await runTraining(flags.resume === undefined ? RECIPE : undefined, flags, signal);
       write(
-        `\n${style("bold", "2/2 what the published 7B emitted on real MAT-Coding images, in the same environment")}`,
+        `\n${style("bold", "2/2 held-out tasks: before, after, tools off, and supervised training for the same compute")}`,
       );
-      if (existsSync(transcripts)) {
-        await replay(transcripts, { parsing: "reference", boxes: "question-pixels" }, signal);
-      } else {
-        write(`skipped: ${transcripts} is absent (--data names another folder)`);
-      }
-      write(
-        `\nnext:\n  npx varft train recipes/tiny-rotation.yaml --set training.steps=30\n  npx varft train --resume ${run}\n  npx varft --help`,
+      await runReport(
+        run,
+        [
+          `varft quickstart --set seed=12                        the same with other sampling noise`,
+          `varft train recipes/quickstart.yaml --set training.advantageScale=group   what dividing by the deviation changes`,
+          `varft sft recipes/quickstart-cold-start.yaml          the cold start, from random weights (about 50 minutes)`,
+        ],
+        signal,
       );
     });
 }

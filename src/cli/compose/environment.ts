@@ -7,6 +7,7 @@ import type { EnvironmentSettings } from "../../environment/settings.ts";
 import type { Sandbox } from "../../sandbox/types.ts";
 import { codeTool } from "../../tools/code/index.ts";
 import { memoisedSandbox } from "../../tools/code/memo.ts";
+import { codeToolOff } from "../../tools/code/off.ts";
 
 export interface EnvironmentParts {
   settings: EnvironmentSettings;
@@ -17,4 +18,9 @@ export interface EnvironmentParts {
 
 export function buildEnvironment({ settings, sandbox, snippetTimeoutMs, images }: EnvironmentParts): Environment {
   return { settings, tools: { code: codeTool(memoisedSandbox(sandbox), snippetTimeoutMs) }, images };
+}
+
+/** The same environment with its tools switched off. */
+export function withoutTools(environment: Environment): Environment {
+  return { ...environment, tools: { code: codeToolOff() } };
 }

@@ -6,10 +6,11 @@ import { packageVersion } from "../../core/installation.ts";
 import { PROTOCOL_VERSION } from "../../engine/wire.ts";
 import type { PromptSet } from "../../protocol/prompt-set.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
+import type { SupervisedRecipe } from "../../training/recipe/supervised-schema.ts";
 
 export interface RunManifest extends Record<string, unknown> {
-  command: "train";
-  recipe: Recipe;
+  command: "train" | "sft";
+  recipe: Recipe | SupervisedRecipe;
   recipePath: string;
   prompts: PromptSet;
   versions: Record<string, string>;
@@ -17,9 +18,14 @@ export interface RunManifest extends Record<string, unknown> {
   pins: Record<string, string>;
 }
 
-export function describeRun(recipe: Recipe, recipePath: string, prompts: PromptSet): RunManifest {
+export function describeRun(
+  command: RunManifest["command"],
+  recipe: RunManifest["recipe"],
+  recipePath: string,
+  prompts: PromptSet,
+): RunManifest {
   return {
-    command: "train",
+    command,
     recipe,
     recipePath,
     prompts,

@@ -2,15 +2,13 @@
  * The tiny model of a recipe: a seeded two-layer Qwen2.5-VL, taught the step format by demonstrated episodes that run in the
  * real environment. Built once per (seed, steps, prompts), kept under the home folder.
  */
-import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { EngineError } from "../../core/errors.ts";
 import { MemoryImageStore } from "../../core/images.ts";
-import { environmentPython, homeFolder, packageFolder } from "../../core/installation.ts";
+import { homeFolder } from "../../core/installation.ts";
+import { SeededStream } from "../../core/seeds.ts";
 import { startEngine } from "../../engine/supervisor.ts";
 import type { Environment } from "../../environment/environment.ts";
 import type { Episode } from "../../episodes/episode.ts";
@@ -21,16 +19,18 @@ import type { Sandbox } from "../../sandbox/types.ts";
 import { demonstrate } from "../../tasks/rotation/demonstrations.ts";
 import { rotationTasks } from "../../tasks/rotation/index.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
-import { trainSupervised } from "../../training/supervised.ts";
+import { learningRateAt } from "../../training/schedule.ts";
+import { trainSupervised, type DemonstratedTurn } from "../../training/supervised.ts";
 import { progress } from "../terminal/progress.ts";
 import { buildEnvironment } from "./environment.ts";
+import { buildNewModel } from "./new-model.ts";
 
 /** Demonstrated tasks, on a split of their own. */
 const DEMONSTRATIONS = 240;
 const ROWS_PER_STEP = 48;
-const LEARNING_RATE = 6e-3;
+const SCHEDULE = { learningRate: 6e-3, warmupSteps: 0, finalFraction: 0.1 };
 /** Raised when the way of building changes, so that old models are not reused. */
-const BUILD = 2;
+const BUILD = 3;
 
 export interface TinyModelRequest {
   seed: number;
@@ -64,7 +64,7 @@ export async function tinyModel(request: TinyModelRequest): Promise<string> {
   try {
     const episodes = await demonstratedEpisodes(environment, seed, signal);
     const initial = join(scratch, "initial");
-    await buildInitial(initial, seed, textsOf(episodes), scratch);
+    await buildNewModel({ out: initial, seed, shape: {}, texts: textsOf(episodes) });
     const built =
       warmStartSteps === 0 ? initial : await warmStart(request, initial, join(scratch, "warm"), episodes, environment);
     // Another process may have built the same model meanwhile; it is the same, so either will do.
@@ -102,21 +102,14 @@ function textsOf(episodes: readonly Episode[]): string[] {
   ]);
 }
 
-async function buildInitial(out: string, seed: number, texts: string[], scratch: string): Promise<void> {
-  const file = join(scratch, "texts.json");
-  await writeFile(file, JSON.stringify(texts));
-  const python = environmentPython("engine");
-  const args = ["-m", "varft_engine", "tiny", "--out", out, "--seed", String(seed), "--texts", file];
-  try {
-    await promisify(execFile)(python, args, { cwd: join(packageFolder, "engine") });
-  } catch (cause) {
-    const said = (cause as { stderr?: string }).stderr ?? String(cause);
-    throw new EngineError(
-      "engine.tiny_failed",
-      `could not build the tiny model: ${said.trim().split("\n").slice(-5).join("\n")}`,
-      { cause },
-    );
-  }
+/** Turns of all episodes, drawn with replacement. */
+function drawTurns(episodes: readonly Episode[], seed: number, step: number): DemonstratedTurn[] {
+  const stream = new SeededStream("tiny-model", seed, step);
+  return Array.from({ length: ROWS_PER_STEP }, () => {
+    const { record, shown } = stream.pick(episodes as [Episode, ...Episode[]]);
+    const turn = stream.integer(0, record.turns.length - 1);
+    return { messages: shown[turn]?.messages ?? [], text: record.turns[turn]?.text ?? "" };
+  });
 }
 
 async function warmStart(
@@ -134,16 +127,16 @@ async function warmStart(
   try {
     await trainSupervised({
       client: engine.client,
-      episodes,
+      firstStep: 1,
       steps: warmStartSteps,
-      rowsPerStep: ROWS_PER_STEP,
-      learningRate: LEARNING_RATE,
-      seed,
+      rowsOf: (step) => Promise.resolve(drawTurns(episodes, seed, step)),
+      learningRateOf: (step) => learningRateAt(SCHEDULE, step, warmStartSteps),
       pixels,
       maxTokensPerMicrobatch,
-      onStep(step, loss) {
+      onStep({ step, loss }) {
         last = loss;
         bar.update(step, `loss ${loss.toFixed(2)} nats/token`);
+        return true;
       },
       signal,
     });

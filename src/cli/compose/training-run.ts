@@ -51,7 +51,7 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
   if (evaluation !== null) refuseUnscoredMetric(evaluation.metric, recipe.rewards);
   const heldOut = evaluation === null ? null : buildTasks(recipe.tasks, evaluation.split);
   const prompts = await loadPromptSet(recipe.environment.prompts, folder);
-  const manifest = describeRun(recipe, resolve(recipePath), prompts);
+  const manifest = describeRun("train", recipe, resolve(recipePath), prompts);
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer();

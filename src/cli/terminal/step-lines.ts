@@ -11,10 +11,10 @@ import type { ToolUse } from "./training-state.ts";
 
 /** Names the columns of `stepLine`. @param names of the reward's parts */
 export function stepHeader(names: readonly string[]): string {
-  return `${"step".padStart(9)}  reward  ${names.join("  ")}  ${"tools ok".padStart(9)}  grad  mismatch  seconds  left`;
+  return `   step  reward  tools ok  seconds         left  grad  mismatch  ${names.join("  ")}`;
 }
 
-/** @param left seconds until the last step is done; null when unknown */
+/** What a terminal may have to cut stands last. @param left seconds until the last step is done; null when unknown */
 export function stepLine(
   update: UpdateRecord,
   steps: number,
@@ -23,14 +23,14 @@ export function stepLine(
   left: number | null,
 ): string {
   return [
-    `${update.step}/${steps}`.padStart(9),
+    `${update.step}/${steps}`.padStart(7),
     update.rewardMean.toFixed(3).padStart(6),
-    ...names.map((name) => score(update.rewardParts[name]).padStart(name.length)),
-    `${tools.ok}/${tools.total}`.padStart(9),
+    `${tools.ok}/${tools.total}`.padStart(8),
+    stepSeconds(update.seconds).toFixed(1).padStart(7),
+    (left === null ? "-" : duration(left)).padStart(11),
     update.gradNorm.toFixed(2).padStart(4),
     update.mismatch.max.toExponential(0).padStart(8),
-    stepSeconds(update.seconds).toFixed(1).padStart(7),
-    left === null ? "-" : duration(left),
+    ...names.map((name) => score(update.rewardParts[name]).padStart(name.length)),
   ].join("  ");
 }
 
@@ -42,6 +42,6 @@ export function evaluationLines(record: EvaluationRecord, metric: string, paint:
   const took = seconds["total"] === undefined ? "" : `, ${duration(seconds["total"])}`;
   return [
     paint("cyan", `held-out after step ${step}: ${means.join(", ")} (${count} tasks, greedy${took})`),
-    paint("dim", `          ${metric} by kind: ${kinds.join(", ")}`),
+    paint("dim", `        ${metric} by kind: ${kinds.join(", ")}`),
   ];
 }

@@ -6,19 +6,20 @@ import type { EvaluationRecord } from "../../core/records.ts";
 import type { EngineInfo } from "../../engine/wire.ts";
 import type { RunFolder } from "../../runs/run-folder.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
-import type { StepResult } from "../../training/step.ts";
+import type { Phase, StepResult } from "../../training/step.ts";
 import { exampleLines } from "./example.ts";
 import { canRedraw, LiveRegion } from "./live-region.ts";
 import { duration, type Clock } from "./pace.ts";
 import { oneLine } from "./printable.ts";
 import { evaluationLines, stepHeader, stepLine } from "./step-lines.ts";
 import { painter } from "./style.ts";
-import { toolUse, TrainingState, type RunFacts, type StepPhase } from "./training-state.ts";
+import { TrainingState, type RunFacts } from "./training-state.ts";
 import { render } from "./training-view.ts";
+import { fit } from "./width.ts";
 
 export interface StepReporter {
   /** Step `step` begins a phase; step 0 is the evaluation before training. */
-  phase(step: number, name: StepPhase): void;
+  phase(step: number, name: Phase): void;
   /** Of the present phase's episodes, `done` of `total` have ended. */
   episodes(done: number, total: number): void;
   step(result: StepResult): void;
@@ -48,7 +49,9 @@ export function stepReporter(
   const firstStep = state.step + 1;
   const writeLine = (line: string): void => void out.write(`${line}\n`);
   writeLine(`${paint("bold", recipe.name)}: ${aboutRun(recipe, facts)}`);
-  writeLine(paint("dim", stepHeader(names)));
+  // A row of figures that wraps is no row.
+  const row = (line: string): string => (live ? fit(line, out.columns || 80) : line);
+  writeLine(row(paint("dim", stepHeader(names))));
   const region = live
     ? LiveRegion.open(out, (width, height) => render(state, { width, height, nowMs: now(), paint }))
     : null;
@@ -63,11 +66,11 @@ export function stepReporter(
     step(result) {
       state.finishStep(result, now());
       const { update } = result;
-      write(stepLine(update, facts.steps, names, toolUse(result), state.pace.left(facts.steps, now())));
+      write(row(stepLine(update, facts.steps, names, state.tools, state.pace.left(facts.steps, now()))));
       // The live view shows one anyway.
       if (region !== null || state.example === null || (update.step !== firstStep && update.step !== facts.steps))
         return;
-      for (const line of exampleLines(state.example, facts.pathOf, { ...EXAMPLE, paint })) write(`          ${line}`);
+      for (const line of exampleLines(state.example, facts.pathOf, { ...EXAMPLE, paint })) write(`        ${line}`);
     },
     evaluation(record) {
       state.finishEvaluation(record, now());

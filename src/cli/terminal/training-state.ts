@@ -3,12 +3,9 @@
  * reports, read by `training-view`.
  */
 import type { EpisodeStop, EvaluationRecord, UpdateRecord } from "../../core/records.ts";
-import type { StepResult } from "../../training/step.ts";
+import type { Phase, StepResult } from "../../training/step.ts";
 import { pickExample, type Example } from "./example.ts";
 import { Pace } from "./pace.ts";
-
-/** What a run is doing between two reports. */
-export type StepPhase = "tasks" | "rollouts" | "scores" | "update" | "records" | "evaluation" | "checkpoint";
 
 /** What does not change during a run. */
 export interface RunFacts {
@@ -51,8 +48,7 @@ export class TrainingState {
   stops: Partial<Record<EpisodeStop, number>> = {};
   example: Example | null = null;
   /** Null before the first report of a phase, and after the run. */
-  now: { step: number; phase: StepPhase; sinceMs: number; episodes: { done: number; total: number } | null } | null =
-    null;
+  now: { step: number; phase: Phase; sinceMs: number; episodes: { done: number; total: number } | null } | null = null;
   readonly #committed: number;
   /** Kinds of earlier examples, each once, the newest last. */
   #shownKinds: string[] = [];
@@ -69,7 +65,7 @@ export class TrainingState {
     return this.history.at(-1)?.step ?? this.#committed;
   }
 
-  phase(step: number, phase: StepPhase, nowMs: number): void {
+  phase(step: number, phase: Phase, nowMs: number): void {
     this.now = { step, phase, sinceMs: nowMs, episodes: null };
   }
 
@@ -105,8 +101,7 @@ export class TrainingState {
   }
 }
 
-/** Tool runs of a step, and how many worked. */
-export function toolUse({ episodes }: Pick<StepResult, "episodes">): ToolUse {
+function toolUse({ episodes }: Pick<StepResult, "episodes">): ToolUse {
   const runs = episodes.flatMap(({ record }) => record.turns.flatMap((turn) => turn.toolRuns));
   return { ok: runs.filter((run) => run.status === "ok").length, total: runs.length };
 }

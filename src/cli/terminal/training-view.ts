@@ -138,7 +138,7 @@ function kindLines({ evaluations, facts }: TrainingState, { width, paint }: Canv
     const value = one.scores[facts.metric] ?? null;
     return `  ${pad(oneLine(kind, longest), longest)} ${paint("cyan", bar(value ?? 0, KIND_BAR))} ${score(value).padStart(3)}`;
   };
-  const perLine = Math.max(1, Math.floor(width / (longest + KIND_BAR + 7)));
+  const perLine = Math.max(1, Math.floor((width + 1) / (longest + KIND_BAR + 8)));
   return Array.from({ length: Math.ceil(kinds.length / perLine) }, (_, line) =>
     kinds
       .slice(line * perLine, (line + 1) * perLine)
@@ -149,7 +149,9 @@ function kindLines({ evaluations, facts }: TrainingState, { width, paint }: Canv
 
 function toolLines({ history, tools, stops }: TrainingState, { width, label }: Sheet): string[] {
   if (history.length === 0) return [];
-  const reasons = Object.entries(stops).map(([stop, count]) => `${stop} ${count}`);
+  const reasons = Object.entries(stops)
+    .toSorted()
+    .map(([stop, count]) => `${stop} ${count}`);
   return flow([`${tools.ok}/${tools.total} ok`, ...reasons], "tools", label, width);
 }
 

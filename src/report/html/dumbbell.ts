@@ -6,7 +6,7 @@ import { markup, type Markup } from "./escape.ts";
 import { percent, range } from "./numbers.ts";
 import { svg } from "./scales.ts";
 
-const [WIDTH, LEFT, RIGHT, TOP, ROW] = [460, 96, 14, 8, 26];
+const [WIDTH, LEFT, RIGHT, TOP, ROW] = [460, 96, 14, 8, 32];
 
 export function dumbbells(rows: readonly TableRow[]): Markup {
   const base = TOP + rows.length * ROW;

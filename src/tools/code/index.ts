@@ -6,15 +6,15 @@ import { canonicalFromPixels, type CanonicalImage } from "../../core/images.ts";
 import type { Sandbox, SnippetOutcome } from "../../sandbox/types.ts";
 import { defineTool, type Tool, type ToolResult } from "../tool.ts";
 
-const inputSchema = z.strictObject({ source: z.string() });
-export type CodeInput = z.infer<typeof inputSchema>;
+export const codeInputSchema = z.strictObject({ source: z.string() });
+export type CodeInput = z.infer<typeof codeInputSchema>;
 
 export function codeTool(sandbox: Sandbox, snippetTimeoutMs: number): Tool<CodeInput> {
   return defineTool({
     name: "code",
     description:
       "Runs Python (cv2, numpy, PIL) that reads path_to_input_image.jpg and writes path_to_output_image.jpg.",
-    input: inputSchema,
+    input: codeInputSchema,
     // The snippet's limit counts from its start, not from when it began to wait behind others.
     timeoutMs: null,
     async run({ source }, { image, signal }) {

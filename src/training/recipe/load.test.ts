@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError } from "../../core/errors.ts";
 import { packageFolder } from "../../core/installation.ts";
 import { loadRecipe } from "./load.ts";
+import { recipeSchema } from "./schema.ts";
+import { supervisedRecipeSchema } from "./supervised-schema.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -25,7 +27,7 @@ async function refusal(text: string, sets: string[] = []): Promise<ConfigError> 
   const path = join(folder, "r.yaml");
   await writeFile(path, text);
   try {
-    await loadRecipe(path, sets);
+    await loadRecipe(recipeSchema, path, sets);
   } catch (error) {
     if (error instanceof ConfigError) return error;
     throw error;
@@ -37,7 +39,11 @@ describe("loadRecipe", () => {
   it("fills in the defaults and applies --set", async () => {
     const path = join(folder, "good.yaml");
     await writeFile(path, GOOD);
-    const recipe = await loadRecipe(path, ["training.steps=20", "sampling.stop=[]", "engine.pixels.max=50176"]);
+    const recipe = await loadRecipe(recipeSchema, path, [
+      "training.steps=20",
+      "sampling.stop=[]",
+      "engine.pixels.max=50176",
+    ]);
     expect(recipe.training).toMatchObject({ steps: 20, groupSize: 4, tasksPerStep: 16 });
     expect(recipe.sampling).toMatchObject({ temperature: 1, stop: [] });
   });
@@ -78,13 +84,18 @@ describe("loadRecipe", () => {
   });
 
   it("refuses a missing file", async () => {
-    await expect(loadRecipe(join(folder, "none.yaml"))).rejects.toMatchObject({ code: "config.missing_file" });
+    await expect(loadRecipe(recipeSchema, join(folder, "none.yaml"))).rejects.toMatchObject({
+      code: "config.missing_file",
+    });
   });
 
   it("accepts every recipe that comes with the project", async () => {
     const recipes = join(packageFolder, "recipes");
     const names = (await readdir(recipes)).filter((name) => name.endsWith(".yaml"));
     expect(names.length).toBeGreaterThan(0);
-    for (const name of names) await loadRecipe(join(recipes, name));
+    for (const name of names) {
+      const schema = name.endsWith("cold-start.yaml") ? supervisedRecipeSchema : recipeSchema;
+      await loadRecipe(schema as typeof recipeSchema, join(recipes, name));
+    }
   });
 });

@@ -5,11 +5,19 @@ import { readFile } from "node:fs/promises";
 import { isNode, LineCounter, parseDocument, parse as parseYaml, type Document } from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
-import { recipeSchema, type Recipe } from "./schema.ts";
 import { nearest } from "./nearest.ts";
 
-/** Loads and resolves a recipe. Throws `config.*`: missing file, bad YAML, unknown key, wrong type, each naming file and line. */
-export async function loadRecipe(path: string, sets: readonly string[] = []): Promise<Recipe> {
+/**
+ * Loads and resolves a recipe of one of the schemas beside this file. Throws `config.*`: missing file, bad YAML, unknown key, wrong
+ * type, each naming file and line.
+ *
+ * @example const recipe = await loadRecipe(recipeSchema, "recipes/quickstart.yaml", ["training.steps=10"]);
+ */
+export async function loadRecipe<Schema extends z.ZodType>(
+  schema: Schema,
+  path: string,
+  sets: readonly string[] = [],
+): Promise<z.output<Schema>> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -27,10 +35,10 @@ export async function loadRecipe(path: string, sets: readonly string[] = []): Pr
   }
   for (const set of sets) applySet(document, set);
   const value: unknown = document.toJS();
-  const parsed = recipeSchema.safeParse(value);
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const place = (key: readonly string[]): string => placeOf(key, document, lines, path, sets);
-  const problems = parsed.error.issues.map((issue) => describe(issue, value, place));
+  const problems = parsed.error.issues.map((issue) => describe(issue, value, place, schema));
   const hint = problems.find((problem) => problem.hint !== undefined)?.hint;
   throw new ConfigError("config.invalid_recipe", problems.map(({ text: line }) => line).join("\n"), {
     ...(hint === undefined ? {} : { hint }),
@@ -62,17 +70,23 @@ interface Problem {
 
 type Issue = z.core.$ZodIssue;
 
-function describe(issue: Issue, root: unknown, placeOfKey: (path: readonly string[]) => string): Problem {
+function describe(
+  issue: Issue,
+  root: unknown,
+  placeOfKey: (path: readonly string[]) => string,
+  recipe: z.ZodType,
+): Problem {
   const unknown = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
   const path = (unknown === undefined ? issue.path : [...issue.path, unknown]).map(String);
   const key = path.join(".");
   const place = placeOfKey(path);
   if (unknown !== undefined) {
-    const near = nearest(unknown, knownKeys(issue.path.map(String)));
+    const near = nearest(unknown, knownKeys(recipe, issue.path.map(String)));
     return {
       key,
       text: `${key}: unknown key (${place})`,
-      hint: near === null ? "Remove it; src/training/recipe/schema.ts lists every key." : `Did you mean \`${near}\`?`,
+      hint:
+        near === null ? "Remove it; the schemas in src/training/recipe/ list every key." : `Did you mean \`${near}\`?`,
     };
   }
   const actual = valueAt(root, path);
@@ -127,8 +141,8 @@ function placeOf(
 }
 
 /** Keys that the schema knows at a path. */
-function knownKeys(path: readonly string[]): string[] {
-  const schema = z.toJSONSchema(recipeSchema, { io: "input", unrepresentable: "any" });
+function knownKeys(recipe: z.ZodType, path: readonly string[]): string[] {
+  const schema = z.toJSONSchema(recipe, { io: "input", unrepresentable: "any" });
   const found = path.reduce<unknown>(
     (at, key) => (at as { properties?: Record<string, unknown> } | undefined)?.properties?.[key],
     schema,

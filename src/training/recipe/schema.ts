@@ -5,7 +5,9 @@ import { z } from "zod";
 import { pixelsSchema, samplingSchema } from "../../core/completion.ts";
 
 const POSITIVE = "expected integer >= 1";
-const positiveInt = z.int(POSITIVE).min(1, POSITIVE);
+export const positiveInt = z.int(POSITIVE).min(1, POSITIVE);
+
+export const nameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "expected lower-case letters, digits and dashes");
 
 export const modelSchema = z.union(
   [
@@ -121,8 +123,46 @@ export const evaluationSchema = z.strictObject({
   metric: z.string().default("exact_match"),
 });
 
+const share = z.number().min(0).max(1);
+
+/** How often a demonstrator is right; what is left over is drawn uniformly. */
+export const chancesSchema = z.strictObject({
+  none: share,
+  right: share,
+  /** Of the right quadrant, when a crop is named rightly. */
+  quadrantRight: share.default(0.25),
+});
+
+/** Demonstrated turns of one sort. */
+export const rowsSchema = z.strictObject({
+  /** Rows of this sort in each step. */
+  count: positiveInt,
+  turn: z.enum(["reading", "problem", "code", "answer"]),
+  /** Each as likely; a kind may stand here twice. Null: all. */
+  kinds: z.array(z.string()).min(1).nullable().default(null),
+  chances: chancesSchema,
+});
+
+/** What `varft report` evaluates when the training is done: the first checkpoint, the last one, the last one with its tools off. */
+export const reportSettingsSchema = z.strictObject({
+  split: z.string().default("test"),
+  /** The first of the split. */
+  tasks: positiveInt.default(200),
+  /** Tasks of each kind on which the first checkpoint is asked for the probability of every decision; 0: none. Damaged digits only. */
+  decisionTasks: z.int().min(0).default(0),
+  /** A control: supervised training of the first checkpoint with as many forward-equivalent tokens as the run used. Null: none. */
+  control: z
+    .strictObject({
+      learningRate: z.number().positive(),
+      warmupSteps: z.int().min(0).default(0),
+      rows: z.array(rowsSchema).min(1, "expected at least one sort of rows"),
+    })
+    .nullable()
+    .default(null),
+});
+
 export const recipeSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "expected lower-case letters, digits and dashes"),
+  name: nameSchema,
   /** Seed of all sampling noise. */
   seed: z.int().default(0),
   model: modelSchema,
@@ -143,6 +183,7 @@ export const recipeSchema = z.strictObject({
   training: trainingSchema,
   /** Null: none. Episodes are greedy. */
   evaluation: evaluationSchema.nullable().default(null),
+  report: reportSettingsSchema.prefault({}),
   /** Verifier name to weight. */
   rewards: z
     .record(z.string(), z.number())

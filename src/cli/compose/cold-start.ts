@@ -1,0 +1,102 @@
+/**
+ * Everything a chain of supervised stages needs, opened and closed like a training run.
+ */
+import { existsSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { EngineHandle } from "../../engine/handle.ts";
+import { startEngine } from "../../engine/supervisor.ts";
+import type { Environment } from "../../environment/environment.ts";
+import { loadPromptSet, type PromptSet } from "../../protocol/prompt-set.ts";
+import type { RunFolder } from "../../runs/run-folder.ts";
+import { openSandbox } from "../../sandbox/index.ts";
+import { stageOf, type SupervisedRecipe } from "../../training/recipe/supervised-schema.ts";
+import { demonstratedTexts, demonstrationTasks, DemonstrationSource, type RowMix } from "./demonstrations.ts";
+import { buildEnvironment } from "./environment.ts";
+import { describeRun, type RunManifest } from "./manifest.ts";
+import { buildNewModel } from "./new-model.ts";
+
+/** Demonstrations that a new model's tokenizer learns from. */
+const TOKENIZER_EPISODES = 800;
+
+export interface ColdStart {
+  recipe: SupervisedRecipe;
+  run: RunFolder;
+  engine: EngineHandle;
+  environment: Environment;
+  source: DemonstrationSource;
+  pins: Record<string, string>;
+  close(): Promise<void>;
+}
+
+export interface ColdStartRequest {
+  recipe: SupervisedRecipe;
+  recipePath: string;
+  openRun: (manifest: RunManifest) => Promise<RunFolder>;
+  signal: AbortSignal;
+}
+
+export async function openColdStart({ recipe, recipePath, openRun, signal }: ColdStartRequest): Promise<ColdStart> {
+  const folder = dirname(resolve(recipePath));
+  const prompts = await loadPromptSet(recipe.environment.prompts, folder);
+  const manifest = describeRun("sft", recipe, resolve(recipePath), prompts);
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).toReversed()) await closer();
+  };
+  try {
+    const { tier, workers, timeoutMs } = recipe.sandbox;
+    const sandbox = await openSandbox({ ...(tier === null ? {} : { tier }), ...(workers === null ? {} : { workers }) });
+    closers.push(() => sandbox.close());
+    const run = await openRun(manifest);
+    closers.push(() => run.close());
+    const environment = buildEnvironment({
+      settings: { ...recipe.environment, prompts },
+      sandbox,
+      snippetTimeoutMs: timeoutMs,
+      images: run.images,
+    });
+    const tasks = demonstrationTasks(recipe.tasks.seed);
+    const mixOf = (step: number): RowMix => {
+      const { stage, index, within } = stageOf(recipe.stages, step);
+      return { sorts: stage.rows, place: [recipe.seed, index, within] };
+    };
+    const source = new DemonstrationSource({ tasks, mixOf, environment });
+    const { device, dtype, threads, port } = recipe.engine;
+    const engine = await startEngine({
+      modelPath: await initialModel(recipe, folder, run, prompts),
+      device,
+      dtype,
+      threads,
+      port,
+      seed: recipe.seed,
+      logFile: run.logPath("engine.log"),
+      imageBytes: async (sha256) => (await source.imageBytes(sha256)) ?? (await run.images.get(sha256)).png,
+      signal,
+    });
+    closers.push(() => engine.stop());
+    await run.writeMachine({ engine: engine.info, sandboxTier: sandbox.tier, platform: process.platform });
+    return { recipe, run, engine, environment, source, pins: manifest.pins, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The recipe's folder, or the new model, built once into the run folder. */
+async function initialModel(
+  { model, tasks }: SupervisedRecipe,
+  folder: string,
+  run: RunFolder,
+  prompts: PromptSet,
+): Promise<string> {
+  if ("path" in model) return resolve(folder, model.path);
+  const path = join(run.path, "initial");
+  if (existsSync(path)) return path;
+  const unfinished = `${path}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  const texts = await demonstratedTexts(demonstrationTasks(tasks.seed), prompts, TOKENIZER_EPISODES);
+  await buildNewModel({ out: unfinished, ...model.new, texts });
+  await rename(unfinished, path);
+  return path;
+}
