@@ -60,6 +60,7 @@ function reportLines(report: Report, { run, page, next }: ReportPaths, bars: boo
     ...total("all, F1", ({ f1, f1Interval }) => `${score(f1)} ${range(f1Interval)}`),
     paint("dim", "ranges are 95% bootstrap intervals"),
     ...gainLines(report, paint),
+    ...timeLines(report),
     "",
     `run folder  ${run}`,
     `report      ${page}`,
@@ -81,6 +82,14 @@ function gainLines({ gain, toolGain, controlGain }: Report, paint: Paint): strin
     const clear = low > 0 ? "green" : high < 0 ? "red" : "yellow";
     return [`after - ${name.padEnd(KIND)}${paint(clear, signed(em))} ${signed(low)} to ${signed(high)}`];
   });
+}
+
+/** Where the time of the training steps went. */
+function timeLines({ seconds: { shares } }: Report): string[] {
+  if (shares === undefined) return [];
+  const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+  const { engine, tools, control } = shares;
+  return [`time of a step: engine ${percent(engine)}, tools ${percent(tools)}, control plane ${percent(control)}`];
 }
 
 const range = ([low, high]: Interval): string => `${score(low)}–${score(high)}`;

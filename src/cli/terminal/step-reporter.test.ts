@@ -81,7 +81,7 @@ it("writes plain lines to a pipe", () => {
     "          2 code ok 0.03 s · Repair it.",
     "              x = 1�[2J",
     `            out ${images.pathOf("b".repeat(64))}`,
-    '            3 answer "482" ✓ · Now it reads well.',
+    '          3 answer "482" ✓ · Now it reads well.',
     "worker lost killed�[2J; starting it again and repeating from step 2",
     "    2/2   1.500       0/0      5.0        0.0 s  0.82      3e-6          1.0     1.0",
   ]);

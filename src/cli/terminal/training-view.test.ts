@@ -75,6 +75,19 @@ it("gives up what matters least where the terminal is short or narrow", () => {
   expect(draw(state, 60, 60)).toContain("    in  /runs/q/images/aaaaaaaaaaaa*.png");
 });
 
+it("shows every kind whole at any width", () => {
+  const state = new TrainingState(facts, 0, 0);
+  const kinds = ["none", "rotation90", "rotation180", "dark", "overexposure"];
+  state.finishEvaluation(evaluationOf(0, Object.fromEntries(kinds.map((kind) => [kind, 0.5]))), 0);
+  for (let width = 40; width <= 120; width++) {
+    expect(
+      draw(state, width)
+        .join("\n")
+        .match(/████░░░░ \.50/g),
+    ).toHaveLength(kinds.length);
+  }
+});
+
 it("forgets the steps that are repeated", () => {
   const state = running();
   state.restart(2, 30_000);

@@ -150,7 +150,7 @@ function kindLines({ evaluations, facts }: TrainingState, { width, paint }: Canv
 function toolLines({ history, tools, stops }: TrainingState, { width, label }: Sheet): string[] {
   if (history.length === 0) return [];
   const reasons = Object.entries(stops)
-    .toSorted()
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([stop, count]) => `${stop} ${count}`);
   return flow([`${tools.ok}/${tools.total} ok`, ...reasons], "tools", label, width);
 }
