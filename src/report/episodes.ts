@@ -11,19 +11,20 @@ export interface ShownEpisode {
   kind: string;
   after: Outcome;
   before: Outcome;
-  /** Accepted answers, normalised; empty where neither episode was compared with any. */
+  /** Accepted answers, normalised; empty where no policy gave an answer to compare. */
   golds: readonly string[];
 }
 
 /** Of each kind, in task order: the first two right ones and the first wrong one. */
-export function shownEpisodes({ after, before }: FinalEvaluations): ShownEpisode[] {
+export function shownEpisodes({ after, before, withoutTools, supervised }: FinalEvaluations): ShownEpisode[] {
   const episodes = after.outcomes.map((outcome, index): ShownEpisode => {
     const earlier = before.outcomes[index]!;
+    const others = [earlier, withoutTools.outcomes[index], supervised?.outcomes[index]];
     return {
       kind: outcome.rollout.taskKind,
       after: outcome,
       before: earlier,
-      golds: outcome.golds ?? earlier.golds ?? [],
+      golds: [outcome, ...others].find((one) => one?.golds)?.golds ?? [],
     };
   });
   const kinds = [...new Set(episodes.map(({ kind }) => kind))];

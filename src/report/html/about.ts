@@ -22,13 +22,13 @@ export function limits({ after, gain, toolGain, decisions, seed, supervised }: R
           <li>The gain is measured on ${count(after.count)} tasks held out from training, the same for every column, so it is a difference within tasks: ${pointsRange(gain.emInterval)} points.</li>
           <li>Where the gain comes from is measured too: tools on against tools off, for the same weights and tasks, is ${points(toolGain.em)} points (${pointsRange(toolGain.emInterval)}).</li>
           ${supervised !== undefined && markup`<li>The control spends the same compute on demonstrations: it reaches ${percent(supervised.em)}%, against ${percent(after.em)}%.</li>`}
-          <li>Every figure comes from episodes whose code really ran in the sandbox; the records of all of them are in the run folder.</li>
+          <li>Every figure but that without tools comes from episodes whose code really ran in the sandbox; the records of all of them are in the run folder.</li>
         </ul>
       </div>
       <div>
         <h3>It does not</h3>
         <ul>
-          ${generated && markup`<li>It does not show reinforcement learning teaching something new. The demonstrations were imperfect on purpose, and the right diagnosis was latent in them${decisions !== undefined && " (see what it knew before)"}: the reward sharpened it.</li>`}
+          ${generated && markup`<li>It does not show reinforcement learning teaching something new. The demonstrations were imperfect on purpose, with the right diagnosis now and then among them${decisions !== undefined && " (see what it knew before)"}: reward sharpens what is latent there, and invents nothing.</li>`}
           ${generated && markup`<li>The images are generated and the model is tiny. Neither photographs nor larger models are measured here.</li>`}
           <li>This is one seed (${seed}). The intervals say how far the figures would move with other tasks, not with another seed.</li>
           ${supervised === undefined && markup`<li>This run has no supervised control, so it does not say what the same compute spent on demonstrations would give.</li>`}
