@@ -8,7 +8,9 @@ import { loadRecipe } from "../../training/recipe/load.ts";
 import { recipeSchema, type Recipe } from "../../training/recipe/schema.ts";
 import { runRequest, type RecipeReader, type RunFlags } from "../compose/open-run.ts";
 import { openTrainingRun } from "../compose/training-run.ts";
+import { printLine } from "../terminal/live-region.ts";
 import { stepReporter } from "../terminal/step-reporter.ts";
+import { style } from "../terminal/style.ts";
 
 const READER: RecipeReader<Recipe> = {
   command: "train",
@@ -30,7 +32,8 @@ export function trainCommand(signal: AbortSignal): Command {
     .option("--out <folder>", "run folder to make (default: runs/<name>-<time>)")
     .option("--resume <run>", "go on with a run after its last committed step")
     .action(async (path: string | undefined, flags: RunFlags) => {
-      await runTraining(path, flags, signal);
+      const run = await runTraining(path, flags, signal);
+      printLine(`${style("cyan", "next")} varft report ${run}`);
     });
 }
 

@@ -25,6 +25,12 @@ export function closeLiveRegion(): void {
   current?.close();
 }
 
+/** Writes an ordinary line, above the live region where one is open: the one way to say something while a loop shows its progress. */
+export function printLine(line: string, out: NodeJS.WriteStream = process.stdout): void {
+  if (current?.writesTo(out) === true) current.print(line);
+  else out.write(`${speaksUtf8() ? line : asciiOnly(line)}\n`);
+}
+
 /** False for pipes, continuous integration and terminals without cursor movement. */
 export function canRedraw(out: Pick<NodeJS.WriteStream, "isTTY">, env: NodeJS.ProcessEnv = process.env): boolean {
   const ci = env["CI"] ?? "";
@@ -55,6 +61,10 @@ export class LiveRegion {
     process.on("SIGCONT", this.#redraw);
     this.#timer = setInterval(() => this.#refresh(), REDRAW_MS).unref();
     this.#redraw();
+  }
+
+  writesTo(out: NodeJS.WriteStream): boolean {
+    return this.#out === out;
   }
 
   /** Writes a line above the region. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { closeLiveRegion } from "./live-region.ts";
+import { closeLiveRegion, printLine } from "./live-region.ts";
 import { progress } from "./progress.ts";
 import { FakeTerminal } from "./testing/fake-terminal.ts";
 
@@ -64,4 +64,26 @@ it("draws one live line on a terminal and replaces it by the last note", () => {
   bar.finish("4 steps");
   expect(terminal.text).toBe("warm start 4 steps (8.0 s)");
   expect(terminal.cursorVisible).toBe(true);
+});
+
+it("does not take resumed work for speed", () => {
+  const { out, lines } = pipe();
+  let clock = 0;
+  const bar = progress("cold start", 1000, out, () => clock);
+  for (const done of [501, 502]) {
+    clock += 60_000;
+    bar.update(done, "");
+  }
+  expect(lines()).toEqual(["cold start 501/1000", "cold start 502/1000 · 8 h 18 min left"]);
+});
+
+it("lets other lines pass above the live one", () => {
+  const terminal = new FakeTerminal(80, 10);
+  const bar = progress("warm start", 4, terminal.stream, () => 0);
+  bar.update(1, "");
+  printLine("stage A is done", terminal.stream);
+  expect(terminal.text).toBe("stage A is done\nwarm start ██████░░░░░░░░░░░░░░░░░░ 1/4 · 0.0 s left");
+  bar.finish("4 steps");
+  printLine("after", terminal.stream);
+  expect(terminal.text).toBe("stage A is done\nwarm start 4 steps (0.0 s)\nafter");
 });

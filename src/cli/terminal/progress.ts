@@ -2,7 +2,7 @@
  * Progress of a long loop: a live line with bar and time left on a terminal, sparse plain lines in a pipe.
  */
 import { bar } from "./charts.ts";
-import { canRedraw, LiveRegion } from "./live-region.ts";
+import { canRedraw, LiveRegion, printLine } from "./live-region.ts";
 import { duration, Pace, type Clock } from "./pace.ts";
 import { painter } from "./style.ts";
 
@@ -27,7 +27,8 @@ export function progress(
   out: NodeJS.WriteStream = process.stdout,
   now: Clock = () => performance.now(),
 ): Progress {
-  const pace = new Pace(now(), WINDOW);
+  const startedMs = now();
+  let pace = new Pace(startedMs, WINDOW);
   const paint = painter(out);
   let latest = { done: 0, note: "" };
   const line = (barWidth: number): string => {
@@ -39,21 +40,23 @@ export function progress(
     ].join(" · ");
   };
   const region = canRedraw(out) ? LiveRegion.open(out, (width) => [line(width < 60 ? 8 : BAR_WIDTH)]) : null;
-  let shown = { share: 0, atMs: now() };
+  let shown = { share: 0, atMs: startedMs };
   return {
     update(done, note) {
+      // Work that was resumed did not happen now.
+      if (latest.done === 0 && done > 1) pace = new Pace(now(), WINDOW, done);
+      else pace.mark(done, now());
       latest = { done, note };
-      pace.mark(done, now());
       if (region !== null) return;
       const share = Math.floor((done * SHARES) / total);
       const since = now() - shown.atMs;
       if (since < LATEST_MS && (since < SOONEST_MS || share === shown.share)) return;
       shown = { share, atMs: now() };
-      out.write(`${line(0)}\n`);
+      printLine(line(0), out);
     },
     finish(note) {
       region?.close("erase");
-      out.write(`${title} ${note} (${duration(pace.elapsed(now()))})\n`);
+      printLine(`${title} ${note} (${duration((now() - startedMs) / 1000)})`, out);
     },
   };
 }

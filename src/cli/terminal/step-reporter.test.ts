@@ -85,12 +85,11 @@ it("writes plain lines to a pipe", () => {
     "worker lost killed�[2J; starting it again and repeating from step 2",
     "    2/2   1.500       0/0      5.0        0.0 s  0.82      3e-6          1.0     1.0",
   ]);
-  expect(lines.slice(-5)).toEqual([
+  expect(lines.slice(-4)).toEqual([
     "held-out after step 2: exact_match .94, format 1.0 (512 tasks, greedy, 4.0 s)",
     "        exact_match by kind: none .98, dark .90",
     "done in 14 s; run folder runs/q",
-    "next: varft train --resume runs/q   (a finished run stays as it is)",
-    "      runs/q/records.jsonl holds every rollout, score and update",
+    "every rollout, score and update: runs/q/records.jsonl",
   ]);
 });
 

@@ -8,7 +8,7 @@ import type { RunFolder } from "../../runs/run-folder.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
 import type { Phase, StepResult } from "../../training/step.ts";
 import { exampleLines } from "./example.ts";
-import { canRedraw, LiveRegion } from "./live-region.ts";
+import { canRedraw, LiveRegion, printLine } from "./live-region.ts";
 import { duration, type Clock } from "./pace.ts";
 import { oneLine } from "./printable.ts";
 import { evaluationLines, stepHeader, stepLine } from "./step-lines.ts";
@@ -47,15 +47,14 @@ export function stepReporter(
   const paint = painter(out);
   const live = canRedraw(out);
   const firstStep = state.step + 1;
-  const writeLine = (line: string): void => void out.write(`${line}\n`);
-  writeLine(`${paint("bold", recipe.name)}: ${aboutRun(recipe, facts)}`);
+  const write = (line: string): void => printLine(line, out);
+  write(`${paint("bold", recipe.name)}: ${aboutRun(recipe, facts)}`);
   // A row of figures that wraps is no row.
   const row = (line: string): string => (live ? fit(line, out.columns || 80) : line);
-  writeLine(row(paint("dim", stepHeader(names))));
+  write(row(paint("dim", stepHeader(names))));
   const region = live
     ? LiveRegion.open(out, (width, height) => render(state, { width, height, nowMs: now(), paint }))
     : null;
-  const write = region === null ? writeLine : (line: string): void => region.print(line);
   return {
     phase(step, name) {
       state.phase(step, name, now());
@@ -84,15 +83,13 @@ export function stepReporter(
     },
     stopped() {
       region?.close();
-      writeLine(`stopped after step ${run.committed?.step ?? 0}; go on with: varft train --resume ${run.path}`);
+      write(`stopped after step ${run.committed?.step ?? 0}; go on with: varft train --resume ${run.path}`);
     },
     finish() {
       state.now = null;
       region?.close();
-      writeLine(`${paint("bold", "done")} in ${duration(state.pace.elapsed(now()))}; run folder ${run.path}`);
-      writeLine(
-        `next: varft train --resume ${run.path}   (a finished run stays as it is)\n      ${run.recordsPath} holds every rollout, score and update`,
-      );
+      write(`${paint("bold", "done")} in ${duration(state.pace.elapsed(now()))}; run folder ${run.path}`);
+      write(`every rollout, score and update: ${run.recordsPath}`);
     },
   };
 }
