@@ -89,6 +89,6 @@ pre { margin: 0 0 6px; padding: 8px 10px; background: var(--ground); border: 1px
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 0 40px; } .two h3 { margin-top: 0; } ul { padding-left: 20px; margin: 0 0 16px; } li { margin-bottom: 8px; }
 details { margin: 12px 0; } summary { cursor: pointer; } details pre { max-height: none; margin-top: 8px; }
 @media (min-width: 1000px) { .pair { grid-template-columns: minmax(0, 1fr) max-content; } }
-@media (max-width: 760px) { table { font-size: 14px; } th, td { padding-right: 11px; } td small { font-size: 11px; } .multiples { grid-column: auto; } .meanings { grid-template-columns: 1fr; } .meanings dd { margin-bottom: 6px; } .figures .aside { flex-basis: 100%; border-left: 0; padding-left: 0; } }
+@media (max-width: 760px) { table { font-size: 14px; } th, td { padding-right: 11px; } td small { font-size: 11px; } .results tr > :nth-child(2), .bars tr > :nth-child(n+5) { display: none; } .bars .scale { min-width: 96px; padding-right: 0; } .multiples { grid-column: auto; } .meanings { grid-template-columns: 1fr; } .meanings dd { margin-bottom: 6px; } .figures .aside { flex-basis: 100%; border-left: 0; padding-left: 0; } }
 @media print { body { background: none; } section { break-inside: avoid-page; } }
 `);

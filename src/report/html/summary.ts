@@ -30,7 +30,7 @@ export function table(report: Report): Markup {
     <div class="pair">
     ${dumbbells(rows)}
     <div class="wide">
-      <table>
+      <table class="results">
         <thead>
           <tr>
             <th scope="col">kind</th>
