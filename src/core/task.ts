@@ -2,6 +2,7 @@
  * Tasks. `public` is all that prompts, tools and the sandbox ever see; `private` is for verifiers alone.
  */
 import type { CanonicalImage } from "./images.ts";
+import type { Action } from "./step.ts";
 
 export interface PublicTask {
   question: string;
@@ -16,6 +17,8 @@ export interface PrivateTask {
   kind: string;
   /** sha256 of the undamaged original, when it is known. */
   cleanImage?: string;
+  /** The reference action of a recorded step, where the task is one step of a chain: what a completion is compared with. */
+  expected?: Action;
 }
 
 export interface Task {
