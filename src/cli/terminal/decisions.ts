@@ -1,6 +1,7 @@
 /**
  * What a policy knows before reinforcement learning, as lines: the probability of the right choice, by decision and kind.
  */
+import { bar } from "./charts.ts";
 import { style } from "./style.ts";
 
 export interface DecisionLine {
@@ -17,10 +18,8 @@ export function decisionLines(title: string, decisions: readonly DecisionLine[])
   return [
     style("bold", `probability of the right choice ${title}`),
     ...decisions.map(({ decision, kind, right, chance, count }) => {
-      const filled = Math.round(right * BAR_WIDTH);
-      const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
       const figures = `${right.toFixed(2)}  (${chance.toFixed(2)} by chance, ${count} tasks)`;
-      return `  ${decision.padEnd(10)} ${kind.padEnd(14)} ${style("cyan", bar)} ${figures}`;
+      return `  ${decision.padEnd(10)} ${kind.padEnd(14)} ${style("cyan", bar(right, BAR_WIDTH))} ${figures}`;
     }),
   ];
 }
