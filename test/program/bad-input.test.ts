@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const recipe = join(packageFolder, "recipes/tiny-rotation.yaml");
+const recipe = join(packageFolder, "recipes/quickstart.yaml");
 
 /** Runs, checks that the message fits one screen and is no stack trace, and returns it. */
 async function refused(args: string[], exitCode: number, extra: NodeJS.ProcessEnv = {}): Promise<string> {

@@ -17,7 +17,7 @@ const TASKS = 4;
 const GROUP = 8;
 /** Before training, after steps 2 and 4. */
 const EVALUATIONS = 3;
-const recipe = join(packageFolder, "recipes/tiny-rotation.yaml");
+const recipe = join(packageFolder, "recipes/quickstart.yaml");
 let folder: string;
 let env: NodeJS.ProcessEnv;
 let undisturbed: string[];
@@ -25,8 +25,9 @@ let undisturbed: string[];
 const argsFor = (run: string): string[] => {
   const sets = [
     `training.steps=${STEPS}`,
-    `training.tasksPerStep=${TASKS}`,
+    "training.tasksPerStep={none: 1, rotation90: 1, dark: 1, crop: 1}",
     `training.groupSize=${GROUP}`,
+    "training.checkpointEvery=1",
     "evaluation={every: 2, tasks: 6}",
   ];
   return ["train", recipe, ...sets.flatMap((set) => ["--set", set]), "--out", run];

@@ -12,8 +12,8 @@ import { loadPromptSet } from "../../src/protocol/prompt-set.ts";
 import { writeStep } from "../../src/protocol/write.ts";
 import { openSandbox } from "../../src/sandbox/index.ts";
 import type { Sandbox } from "../../src/sandbox/types.ts";
-import { rotationTasks } from "../../src/tasks/rotation/index.ts";
-import { rotationCode } from "../../src/tasks/rotation/rotate.ts";
+import { damagedDigits } from "../../src/tasks/damaged-digits/index.ts";
+import { repairCode, REPAIRS } from "../../src/tasks/damaged-digits/repairs.ts";
 import { recipeSchema } from "../../src/training/recipe/schema.ts";
 import { has } from "../support/requires.ts";
 import { descendants } from "../support/varft.ts";
@@ -21,7 +21,7 @@ import { descendants } from "../support/varft.ts";
 const { environment: settings, sampling } = recipeSchema.parse({
   name: "a",
   model: { path: "none" },
-  tasks: { set: "rotation" },
+  tasks: { set: "damaged-digits" },
   training: { steps: 1 },
   rewards: { format: 1 },
 });
@@ -51,8 +51,9 @@ describe.skipIf(!has("sandbox"))("an episode whose sandbox dies", () => {
       snippetTimeoutMs: 20_000,
       images,
     });
-    const slow = `import time\ntime.sleep(15)\n${rotationCode("ROTATE_180")}`;
-    const steps = [slow, rotationCode("ROTATE_180")].map((source) => writeStep("fix", { type: "code", source }));
+    const turn = repairCode([REPAIRS.rotation180[0]]);
+    const slow = `import time\ntime.sleep(15)\n${turn}`;
+    const steps = [slow, turn].map((source) => writeStep("fix", { type: "code", source }));
     const script = scriptedPolicy([...steps, writeStep("read", { type: "answer", text: "7" })], "test");
     const asked: unknown[] = [];
     const policy: Policy = {
@@ -65,7 +66,7 @@ describe.skipIf(!has("sandbox"))("an episode whose sandbox dies", () => {
         return { sample, close: () => session.close() };
       },
     };
-    const loaded = await rotationTasks({ seed: 1, split: "test", size: 1 }).load(0);
+    const loaded = await damagedDigits({ seed: 1, split: "test", size: 1 }).load(0);
     const signal = new AbortController().signal;
     const running = startEpisode({
       loaded,

@@ -45,8 +45,7 @@ export async function evaluateRun(path: string, write: (line: string) => void, s
       const imageBytes = async (sha256: string): Promise<Uint8Array> =>
         (await source?.imageBytes(sha256)) ?? (await run.images.get(sha256)).png;
       const logFile = run.logPath("report-engine.log");
-      const startEngine = () =>
-        openEngine({ recipe, folder, prompts, sandbox, logFile, imageBytes, fresh: true, signal });
+      const startEngine = () => openEngine({ recipe, folder, logFile, imageBytes, fresh: true, signal });
       await finalEvaluations({ recipe, run, startEngine, environment, source, tasks, pins, write, signal });
     } finally {
       await sandbox.close();

@@ -15,7 +15,7 @@ import type { WeightedVerifier } from "../../verifiers/verifier.ts";
 import { buildEnvironment } from "./environment.ts";
 import { describeRun, type RunManifest } from "./manifest.ts";
 import { buildTasks } from "./tasks.ts";
-import { openEngine, refuseTinyElsewhere } from "./engine.ts";
+import { openEngine } from "./engine.ts";
 import { buildVerifiers, refuseUnscoredMetric } from "./verifiers.ts";
 
 export interface TrainingRun {
@@ -43,7 +43,6 @@ export interface OpenRequest {
 
 export async function openTrainingRun({ recipe, recipePath, openRun, signal }: OpenRequest): Promise<TrainingRun> {
   const folder = dirname(resolve(recipePath));
-  refuseTinyElsewhere(recipe);
   const verifiers = buildVerifiers(recipe.rewards);
   const tasks = buildTasks(recipe.tasks, "train");
   const tasksOfStep = taskSelector(tasks, recipe.training.tasksPerStep);
@@ -74,8 +73,6 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
       current: await openEngine({
         recipe,
         folder,
-        prompts,
-        sandbox,
         logFile,
         imageBytes,
         fresh: run.committed === null,

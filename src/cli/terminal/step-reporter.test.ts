@@ -10,7 +10,7 @@ import { evaluationOf, stepOf } from "./testing/run.ts";
 
 const recipe = recipeSchema.parse({
   name: "quickstart",
-  model: { tiny: {} },
+  model: { path: "m" },
   tasks: { set: "damaged-digits" },
   training: { steps: 2, tasksPerStep: { none: 7, dark: 2 } },
   evaluation: { every: 2, tasks: 512 },

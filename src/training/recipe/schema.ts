@@ -16,19 +16,11 @@ export const modelSchema = z.union(
       path: z.string().min(1),
     }),
     z.strictObject({
-      /** A seeded two-layer Qwen2.5-VL built on the spot, taught the format by demonstrations: for tests and first looks. */
-      tiny: z.strictObject({
-        seed: z.int().default(0),
-        /** Supervised steps; 0 leaves random weights. */
-        warmStartSteps: z.int().min(0).default(60),
-      }),
-    }),
-    z.strictObject({
       /** URL of a worker that runs already and holds the model; its token is in VARFT_ENGINE_TOKEN, and it sees the run folder. */
       worker: z.url(),
     }),
   ],
-  { error: "expected {path: FOLDER}, {tiny: {...}} or {worker: URL}" },
+  { error: "expected {path: FOLDER} or {worker: URL}" },
 );
 
 export const engineSettingsSchema = z.strictObject({
@@ -69,8 +61,6 @@ export const sandboxSettingsSchema = z.strictObject({
 export const tasksSchema = z.discriminatedUnion(
   "set",
   [
-    /** One digit, upright or rotated. */
-    z.strictObject({ set: z.literal("rotation"), seed: z.int().default(0), size: positiveInt.default(3000) }),
     /** Three digits, clean or damaged. */
     z.strictObject({
       set: z.literal("damaged-digits"),
@@ -80,7 +70,7 @@ export const tasksSchema = z.discriminatedUnion(
       kinds: z.array(z.string()).min(1).nullable().default(null),
     }),
   ],
-  { error: "expected rotation or damaged-digits" },
+  { error: "expected damaged-digits" },
 );
 
 export const trainingSchema = z.strictObject({
