@@ -25,9 +25,9 @@ export interface StepContext {
   verifiers: readonly WeightedVerifier[];
   environment: EpisodeRequest["environment"];
   policy: EpisodeRequest["policy"];
-  onPhase(step: number, phase: Phase): void;
+  onPhase: (step: number, phase: Phase) => void;
   /** Episodes of the present phase that have ended. */
-  onEpisode(done: number, total: number): void;
+  onEpisode: (done: number, total: number) => void;
   signal: AbortSignal;
 }
 

@@ -16,7 +16,7 @@ export function reportCommand(signal: AbortSignal): Command {
 
 /** Writes and shows the report; `next` are commands to try now. */
 export async function runReport(run: string, next: readonly string[], signal: AbortSignal): Promise<void> {
-  await evaluateRun(run, (line) => void process.stdout.write(`${line}\n`), signal);
+  await evaluateRun(run, signal);
   const report = await writeReport(run);
   printReport(report, { run, page: join(run, "report.html"), next });
 }

@@ -17,14 +17,13 @@ import { openColdStart, type ColdStart } from "../compose/cold-start.ts";
 import { decisionProbes } from "../compose/demonstrations.ts";
 import { runRequest, type RunFlags } from "../compose/open-run.ts";
 import { decisionLines } from "../terminal/decisions.ts";
+import { printLine } from "../terminal/live-region.ts";
 import { progress } from "../terminal/progress.ts";
 import { style } from "../terminal/style.ts";
 
 interface SftFlags extends RunFlags {
   export?: string;
 }
-
-const write = (line: string): void => void process.stdout.write(`${line}\n`);
 
 export function sftCommand(signal: AbortSignal): Command {
   return new Command("sft")
@@ -59,10 +58,12 @@ async function runSft(path: string | undefined, flags: SftFlags, signal: AbortSi
     await loadCommitted(run, engine.client, pins);
     await trainStages(opened, signal);
     if (!existsSync(target)) await engine.client.export({ path: target, pins });
-    write(`${style("bold", "done")}: ${target} is an ordinary Hugging Face folder`);
-    write(`next: set model.path of a GRPO recipe to it, as recipes/quickstart.yaml does, then varft train <recipe>`);
+    printLine(`${style("bold", "done")}: ${target} is an ordinary Hugging Face folder`);
+    printLine(
+      `next: set model.path of a GRPO recipe to it, as recipes/quickstart.yaml does, then varft train <recipe>`,
+    );
   } catch (error) {
-    write(`stopped after step ${run.committed?.step ?? 0}; go on with: varft sft --resume ${run.path}`);
+    printLine(`stopped after step ${run.committed?.step ?? 0}; go on with: varft sft --resume ${run.path}`);
     throw error;
   } finally {
     await opened.close();
@@ -82,7 +83,7 @@ async function trainStages(opened: ColdStart, signal: AbortSignal): Promise<void
   const steps = stages.reduce((sum, stage) => sum + stage.steps, 0);
   const firstStep = Math.max(1, run.nextStep);
   const parameters = (engine.info.model.parameters / 1e6).toFixed(2);
-  write(
+  printLine(
     `${style("bold", recipe.name)}: ${engine.info.model.architecture}, ${parameters} M parameters; ${stages.map((stage) => `${stage.name} ${stage.steps}`).join(" → ")} steps; run folder ${run.path}`,
   );
   const bar = progress("sft", steps);
@@ -130,6 +131,6 @@ async function reportDecisions(
   const probes = await decisionProbes(asked, signal);
   const options = { client: engine.client, temperature: 1, pixels: recipe.engine.pixels, signal };
   const decisions: DecisionProbability[] = await decisionProbabilities(probes, options);
-  for (const line of decisionLines(title, decisions)) write(line);
+  for (const line of decisionLines(title, decisions)) printLine(line);
   await writeDecisions(join(run.path, "decisions.json"), decisions);
 }

@@ -36,7 +36,7 @@ export interface RowMix {
 
 export interface DemonstrationSourceOptions {
   tasks: DamagedDigits;
-  mixOf(step: number): RowMix;
+  mixOf: (step: number) => RowMix;
   /** Its `images` are not used: each step has its own, forgotten when it is done. */
   environment: Environment;
 }

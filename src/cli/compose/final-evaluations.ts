@@ -18,6 +18,7 @@ import { decisionProbabilities } from "../../training/decisions.ts";
 import { evaluate, type Evaluation } from "../../training/evaluate.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
 import { decisionLines } from "../terminal/decisions.ts";
+import { printLine } from "../terminal/live-region.ts";
 import { progress } from "../terminal/progress.ts";
 import { decisionProbes, type DemonstrationSource } from "./demonstrations.ts";
 import { withoutTools } from "./environment.ts";
@@ -34,7 +35,6 @@ export interface FinalEvaluations {
   source: DemonstrationSource | null;
   tasks: TaskSet;
   pins: Record<string, string>;
-  write(line: string): void;
   signal: AbortSignal;
 }
 
@@ -131,7 +131,7 @@ function recordsOfEvaluation({ episodes, scores, record }: Evaluation): RunRecor
 
 /** What the policy knew before training: validation tasks, so that nothing of the final set is looked at. */
 async function reportDecisions(
-  { recipe, environment, write, signal }: FinalEvaluations,
+  { recipe, environment, signal }: FinalEvaluations,
   { client }: EngineHandle,
   path: string,
 ): Promise<void> {
@@ -140,5 +140,5 @@ async function reportDecisions(
   const { temperature } = recipe.sampling;
   const decisions = await decisionProbabilities(probes, { client, temperature, pixels: recipe.engine.pixels, signal });
   await writeDecisions(path, decisions);
-  for (const line of decisionLines("before training", decisions)) write(line);
+  for (const line of decisionLines("before training", decisions)) printLine(line);
 }

@@ -15,7 +15,7 @@ import { controlSource } from "./supervised-control.ts";
 import { buildTasks } from "./tasks.ts";
 
 /** Makes the evaluations that the run at `path` still lacks. Throws `config.other_command` for a run that was not trained. */
-export async function evaluateRun(path: string, write: (line: string) => void, signal: AbortSignal): Promise<void> {
+export async function evaluateRun(path: string, signal: AbortSignal): Promise<void> {
   const manifest = await RunFolder.manifest(path);
   if (manifest["command"] !== "train") {
     throw new ConfigError(
@@ -46,7 +46,7 @@ export async function evaluateRun(path: string, write: (line: string) => void, s
         (await source?.imageBytes(sha256)) ?? (await run.images.get(sha256)).png;
       const logFile = run.logPath("report-engine.log");
       const startEngine = () => openEngine({ recipe, folder, logFile, imageBytes, fresh: true, signal });
-      await finalEvaluations({ recipe, run, startEngine, environment, source, tasks, pins, write, signal });
+      await finalEvaluations({ recipe, run, startEngine, environment, source, tasks, pins, signal });
     } finally {
       await sandbox.close();
     }

@@ -2,10 +2,10 @@
  * A training run as plain lines: a line a step, a few an evaluation. All that a pipe gets; above the live view they stay in the scrollback.
  */
 import type { EvaluationRecord, UpdateRecord } from "../../core/records.ts";
+import { stepSeconds } from "../../core/step-seconds.ts";
 import { score } from "./charts.ts";
 import { duration } from "./pace.ts";
 import { oneLine } from "./printable.ts";
-import { stepSeconds } from "./step-seconds.ts";
 import type { Paint } from "./style.ts";
 import type { ToolUse } from "./training-state.ts";
 

@@ -2,11 +2,11 @@
  * The live view of a training run as lines: a pure function of its state.
  */
 import type { EvaluationRecord } from "../../core/records.ts";
+import { phaseSeconds, sharesOf } from "../../core/step-seconds.ts";
 import { bar, score, sparkline } from "./charts.ts";
 import { exampleLines } from "./example.ts";
 import { duration } from "./pace.ts";
 import { oneLine } from "./printable.ts";
-import { shareOfControl, phaseSeconds } from "./step-seconds.ts";
 import type { Paint } from "./style.ts";
 import type { TrainingState } from "./training-state.ts";
 import { displayWidth, fit, pad } from "./width.ts";
@@ -164,7 +164,7 @@ function secondsLines({ history }: TrainingState, { width, label }: Sheet): stri
   const phases = phaseSeconds(last.seconds).map(
     ([name, seconds]) => `${name} ${seconds.toFixed(1)} (${mean(name).toFixed(1)})`,
   );
-  const control = shareOfControl(history.map(({ seconds }) => seconds));
+  const control = sharesOf(history.map(({ seconds }) => seconds))?.control ?? null;
   const share = control === null ? [] : [`control plane ${(100 * control).toFixed(1)}%`];
   return flow([...phases, ...share], "seconds (mean)", label, width);
 }
