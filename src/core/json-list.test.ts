@@ -30,7 +30,10 @@ it("gives what JSON.parse gives, for any list, indented or not", async () => {
 });
 
 it("crosses the chunks of a long file", async () => {
-  const list = Array.from({ length: 3000 }, (_, index) => ({ index, text: `a "quoted" ]},{[ 图 \\ ${"x".repeat(60)}` }));
+  const list = Array.from({ length: 3000 }, (_, index) => ({
+    index,
+    text: `a "quoted" ]},{[ 图 \\ ${"x".repeat(60)}`,
+  }));
   const elements = await elementsOf(JSON.stringify(list));
   expect(elements.map((text) => JSON.parse(text) as unknown)).toEqual(list);
 });

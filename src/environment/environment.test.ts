@@ -194,3 +194,35 @@ describe("act", () => {
     expect(trace.turns[0]?.toolRuns[0]).toMatchObject({ tool: "search", status: "invalid_input" });
   });
 });
+
+describe("step mode", () => {
+  const recorded = `<query> What? [0, 0, 500, 500] </query>\n${problem("crop")}\n<tips> crop it </tips>  `;
+
+  it("shows the recorded text unchanged after the instructions, and the image", async () => {
+    const { environment, trace } = await scene({ mode: "step" }, recorded);
+    const [message, ...rest] = messagesAt(trace, 0, environment.settings);
+    expect(rest).toEqual([]);
+    expect(message?.content[0]).toEqual({ type: "image", sha256: trace.task.images[0] });
+    expect(text(message)).toBe((environment.settings.prompts.step ?? "").replace("{recorded}", recorded));
+  });
+
+  it("is one turn, whose code runs under the problems that the chain named", async () => {
+    const { trace, seen, say } = await scene({ mode: "step", boxes: "question-pixels" }, recorded);
+    expect(await say(code("image[1:2, 3:4]"))).toEqual({ stop: "turn_limit", answer: null });
+    expect(seen).toEqual(["image[0:1, 0:2]"]);
+    expect(trace.turns[0]?.toolRuns[0]).toMatchObject({ tool: "code", status: "ok", replacesImage: true });
+  });
+
+  it("ends with an answer, and does not carry out a search", async () => {
+    expect(await (await scene({ mode: "step" })).say(answer)).toEqual({ stop: "answered", answer: "42" });
+    const { trace, say } = await scene({ mode: "step" });
+    expect(await say(writeStep("find", { type: "search", query: "q" }))).toEqual({ stop: "turn_limit", answer: null });
+    expect(trace.turns[0]?.toolRuns).toEqual([]);
+  });
+
+  it("needs a prompt set that has its words", async () => {
+    const brief = await loadPromptSet("varft:coding-brief", ".");
+    const { environment, trace } = await scene({ mode: "step", prompts: brief });
+    expect(() => messagesAt(trace, 0, environment.settings)).toThrow("varft:coding-brief: no `step` text");
+  });
+});

@@ -37,6 +37,8 @@ export async function act(
   const step = parseStep(text, settings.parsing);
   const toolRuns: ToolRun[] = [];
   const state = stateAt(trace, trace.turns.length);
+  // A recorded chain has named its problems already.
+  if (settings.mode === "step") state.problems = problemsIn(trace.task.question);
   for (const action of step.actions) {
     switch (action.type) {
       case "answer":
@@ -53,6 +55,8 @@ export async function act(
         break;
       }
       case "search":
+        // A recorded step has no next one to show results to.
+        if (settings.mode === "step") break;
         toolRuns.push(notOffered("search", { query: action.query }));
         break;
     }
@@ -61,10 +65,21 @@ export async function act(
   const stop =
     malformed && settings.malformed === "stop"
       ? "malformed"
-      : trace.turns.length + 1 >= settings.maxTurns
+      : trace.turns.length + 1 >= turnLimit(settings)
         ? "turn_limit"
         : null;
   return { step, toolRuns, stop, answer: null };
+}
+
+/** Model calls of an episode. */
+function turnLimit({ mode, maxTurns }: EnvironmentSettings): number {
+  return mode === "step" ? 1 : maxTurns;
+}
+
+/** Problems that a recorded text names, sorted. */
+function problemsIn(recorded: string): string[] {
+  const named = parseStep(recorded, "reference").actions.find((action) => action.type === "problem");
+  return named === undefined ? [] : [...named.problems].sort();
 }
 
 function boxedSource(

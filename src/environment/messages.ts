@@ -3,7 +3,7 @@
  */
 import type { Message, Part } from "../core/messages.ts";
 import type { ToolRun, Turn } from "../core/records.ts";
-import { fill } from "../protocol/prompt-set.ts";
+import { fill, stepTemplate } from "../protocol/prompt-set.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 
 /** The part of a rollout record that the reducer reads. */
@@ -34,8 +34,10 @@ export function stateAt(trace: Trace, turn: number): EpisodeState {
  *
  * `restated`: one user turn [current image, prompt with query and chain].
  * `chat`: user [images, prompt], then per earlier turn the assistant's sampled part and the environment's answer.
+ * Step mode: one user turn [images, prompt with the task's recorded text, unchanged].
  */
 export function messagesAt(trace: Trace, turn: number, settings: EnvironmentSettings): Message[] {
+  if (settings.mode === "step") return recordedStep(trace, settings);
   return settings.context === "restated" ? restated(trace, turn, settings) : chat(trace, turn, settings);
 }
 
@@ -50,6 +52,11 @@ function restated(trace: Trace, turn: number, settings: EnvironmentSettings): Me
   const others = trace.task.images.slice(1);
   const images = [...(image === null ? [] : [image]), ...others].map(imagePart);
   return [{ role: "user", content: [...images, { type: "text", text }] }];
+}
+
+function recordedStep({ task }: Trace, { prompts }: EnvironmentSettings): Message[] {
+  const text = fill(stepTemplate(prompts), { recorded: task.question });
+  return [{ role: "user", content: [...task.images.map(imagePart), { type: "text", text }] }];
 }
 
 /** What one step adds to the restated chain. */

@@ -6,6 +6,8 @@ import type { PromptSet } from "../protocol/prompt-set.ts";
 import type { Boxes } from "../tools/code/boxes.ts";
 
 export interface EnvironmentSettings {
+  /** `episode` (the default): live, until an answer. `step`: one turn that continues a recorded chain; its code runs as an observation. */
+  mode?: "episode" | "step";
   /** `restated` (the paper): each step a fresh prompt with the current image, the question and the chain as text. `chat`: one conversation. */
   context: "restated" | "chat";
   parsing: Parsing;

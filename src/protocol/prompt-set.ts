@@ -14,6 +14,8 @@ const promptFileSchema = z.strictObject({
   restated: z.string(),
   /** First user turn of a conversation: `{query}`. */
   chat: z.string(),
+  /** The one user turn of a recorded step: `{recorded}` is its query and chain. Only step mode needs it. */
+  step: z.string().optional(),
   /** After a problem step, by the alphabetically first problem. */
   tips: z.strictObject({ none: z.string(), crop: z.string(), other: z.string() }),
   /** After code, in chat; `{output}` is what it printed. */
@@ -45,7 +47,7 @@ export async function loadPromptSet(name: string, folder: string): Promise<Promp
     bytes = await readFile(path);
   } catch (cause) {
     throw new ConfigError("config.prompts", `prompt set ${name}: cannot read ${path}`, {
-      hint: "Built-in sets are varft:coding and varft:coding-brief; anything else is a YAML file beside the recipe.",
+      hint: "Built-in sets are varft:coding, varft:coding-brief and varft:search; anything else is a YAML file beside the recipe.",
       cause,
     });
   }
@@ -56,6 +58,18 @@ export async function loadPromptSet(name: string, folder: string): Promise<Promp
     });
   }
   return { ...parsed.data, name, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** The words of a recorded step. Throws `config.prompts` where the set has none. */
+export function stepTemplate({ name, step }: PromptSet): string {
+  if (step?.includes("{recorded}") === true) return step;
+  throw new ConfigError(
+    "config.prompts",
+    `prompt set ${name}: no \`step\` text with {recorded}, which step mode needs`,
+    {
+      hint: "Add `step: ... {recorded}` to the file; src/protocol/prompts/coding.yaml shows one.",
+    },
+  );
 }
 
 /** Replaces `{name}` by its value, once: a value that holds `{query}` itself stays as it is. Unknown names stay. */

@@ -1,25 +1,17 @@
 /**
  * MAT-Coding, the benchmark of agentic coding (arXiv 2505.14246): 200 questions about damaged, cropped and intact images.
  */
-import { isAbsolute, join, normalize } from "node:path";
 import { z } from "zod";
-import { DataError } from "../core/errors.ts";
-import { canonicalImage } from "../core/images.ts";
-import { badRecord, readDataFile, readRecordList } from "../core/record-list.ts";
+import { badRecord, readRecordList } from "../core/record-list.ts";
 import type { LoadedTask, TaskSet } from "../core/task.ts";
-
-/** Below the images folder: a benchmark file may not point at other images of the reader's disk. */
-const imagePath = z
-  .string()
-  .min(1)
-  .refine((path) => !isAbsolute(path) && normalize(path).split(/[/\\]/)[0] !== "..", "leaves the images folder");
+import { imagePathSchema, readImage } from "./image-file.ts";
 
 const caseSchema = z.object({
   id: z.int(),
   question: z.string(),
   answers: z.array(z.string()).min(1),
-  ori_image_path: imagePath,
-  processed_image_path: imagePath,
+  ori_image_path: imagePathSchema,
+  processed_image_path: imagePathSchema,
   type: z.array(z.string().min(1)).min(1),
   split: z.enum(["simple", "hard"]),
 });
@@ -70,24 +62,12 @@ function kindOf({ type }: MatCodingCase): string {
 
 async function loadCase(one: MatCodingCase, where: string, imagesFolder: string): Promise<LoadedTask> {
   // A crop question's boxes are of the original image; the others are asked about the processed (damaged) one.
-  const path = join(imagesFolder, one.type.includes("crop") ? one.ori_image_path : one.processed_image_path);
-  const image = await canonicalImage(await readImage(path, where), path);
+  const path = one.type.includes("crop") ? one.ori_image_path : one.processed_image_path;
+  const image = await readImage(imagesFolder, path, where);
   const task = {
     id: `mat-coding/${one.id}`,
     public: { question: one.question, images: [image.sha256] },
     private: { answers: one.answers, kind: kindOf(one) },
   };
   return { task, images: [image] };
-}
-
-async function readImage(path: string, where: string): Promise<Buffer> {
-  try {
-    return await readDataFile(path);
-  } catch (cause) {
-    throw new DataError("data.missing_file", `${where}: cannot read image ${path}`, {
-      hint: "Give the folder that holds the benchmark's images.",
-      details: { file: path },
-      cause,
-    });
-  }
 }

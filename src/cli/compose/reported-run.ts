@@ -33,7 +33,7 @@ export async function evaluateRun(path: string, signal: AbortSignal): Promise<vo
   const { pins } = describeRun("train", recipe, recipePath, prompts);
   refuseOtherPins(manifest["pins"], pins, path);
   const { split, tasks: count } = recipe.report;
-  const tasks = buildTasks({ ...recipe.tasks, size: count }, split);
+  const tasks = await buildTasks({ ...recipe.tasks, size: count }, split, folder);
   const run = await RunFolder.open(path);
   try {
     const { tier, workers, timeoutMs } = recipe.sandbox;

@@ -5,7 +5,7 @@ import { dirname, resolve } from "node:path";
 import type { EngineHandle } from "../../engine/handle.ts";
 import type { Environment } from "../../environment/environment.ts";
 import type { TaskSet } from "../../core/task.ts";
-import { loadPromptSet } from "../../protocol/prompt-set.ts";
+import { loadPromptSet, stepTemplate } from "../../protocol/prompt-set.ts";
 import { RunFolder } from "../../runs/run-folder.ts";
 import { openSandbox } from "../../sandbox/index.ts";
 import type { Sandbox } from "../../sandbox/types.ts";
@@ -14,7 +14,7 @@ import { taskSelector } from "../../training/select-tasks.ts";
 import type { WeightedVerifier } from "../../verifiers/verifier.ts";
 import { buildEnvironment } from "./environment.ts";
 import { describeRun, type RunManifest } from "./manifest.ts";
-import { buildTasks } from "./tasks.ts";
+import { buildTasks, orderSeed, refuseModeMismatch, type BuiltTasks } from "./tasks.ts";
 import { openEngine } from "./engine.ts";
 import { buildVerifiers, refuseUnscoredMetric } from "./verifiers.ts";
 
@@ -24,7 +24,7 @@ export interface TrainingRun {
   sandbox: Sandbox;
   engine: { current: EngineHandle };
   environment: Environment;
-  tasks: TaskSet;
+  tasks: BuiltTasks;
   tasksOfStep: (step: number) => number[];
   heldOut: TaskSet | null;
   verifiers: WeightedVerifier[];
@@ -44,12 +44,14 @@ export interface OpenRequest {
 export async function openTrainingRun({ recipe, recipePath, openRun, signal }: OpenRequest): Promise<TrainingRun> {
   const folder = dirname(resolve(recipePath));
   const verifiers = buildVerifiers(recipe.rewards);
-  const tasks = buildTasks(recipe.tasks, "train");
-  const tasksOfStep = taskSelector(tasks, recipe.training.tasksPerStep);
+  refuseModeMismatch(recipe);
+  const tasks = await buildTasks(recipe.tasks, "train", folder);
+  const tasksOfStep = taskSelector(tasks, recipe.training.tasksPerStep, orderSeed(recipe.tasks));
   const { evaluation } = recipe;
   if (evaluation !== null) refuseUnscoredMetric(evaluation.metric, recipe.rewards);
-  const heldOut = evaluation === null ? null : buildTasks(recipe.tasks, evaluation.split);
+  const heldOut = evaluation === null ? null : await buildTasks(recipe.tasks, evaluation.split, folder);
   const prompts = await loadPromptSet(recipe.environment.prompts, folder);
+  if (recipe.environment.mode === "step") stepTemplate(prompts);
   const manifest = describeRun("train", recipe, resolve(recipePath), prompts);
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {

@@ -39,6 +39,8 @@ export const engineSettingsSchema = z.strictObject({
 });
 
 export const environmentSchema = z.strictObject({
+  /** `episode`: live, until an answer. `step`: one turn that continues a recorded chain (tasks.set: mat-steps); its code runs too. */
+  mode: z.enum(["episode", "step"]).default("episode"),
   context: z.enum(["restated", "chat"]).default("restated"),
   parsing: z.enum(["strict", "reference"]).default("strict"),
   boxes: z.enum(["as-written", "question-pixels"]).default("as-written"),
@@ -69,8 +71,24 @@ export const tasksSchema = z.discriminatedUnion(
       /** Null: `none` and every single problem. Compounds are written `rotation90+dark`. */
       kinds: z.array(z.string()).min(1).nullable().default(null),
     }),
+    /** Recorded steps in the format of MAT's two training files; for environment.mode: step. */
+    z.strictObject({
+      set: z.literal("mat-steps"),
+      /** JSON list of samples, relative to the recipe. */
+      file: z.string().min(1),
+      /** Folder that the samples' `image_path` is relative to; itself relative to the recipe. */
+      images: z.string().min(1),
+      /** Leave out bad records and say how many, instead of refusing the file at the first. */
+      skipBad: z.boolean().default(false),
+      /** Side of the square that images are squashed to, aspect ignored (the paper: 720). Null: as they are. */
+      squash: positiveInt.nullable().default(null),
+      /** The first samples of the file; null: all. */
+      size: positiveInt.nullable().default(null),
+      /** Seed of the order, which is drawn anew each time the set is used up. */
+      seed: z.int().default(0),
+    }),
   ],
-  { error: "expected damaged-digits" },
+  { error: "expected damaged-digits or mat-steps" },
 );
 
 export const trainingSchema = z.strictObject({
