@@ -127,7 +127,17 @@ def ours_update(engine: Engine, rows: list[dict[str, Any]]) -> None:
     engine.forward_backward(
         {
             "rows": rows,
-            "objective": {"name": "grpo", "clipLow": 0.2, "clipHigh": 0.2},
+            "objective": {
+                "name": "policy_gradient",
+                "ratio": "token",
+                "surrogate": "clipped-ratio",
+                "clipLow": 0.2,
+                "clipHigh": 0.2,
+                "dualClip": None,
+                "weightCap": None,
+                "kl": None,
+                "importance": None,
+            },
             "temperature": 1.0,
             "pixels": PIXELS,
             "maxTokensPerMicrobatch": 16384,

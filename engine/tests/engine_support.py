@@ -112,11 +112,18 @@ def row(
     }
 
 
+def objective(**changes: Any) -> dict[str, Any]:
+    """GRPO's objective, clip 0.2, with changes."""
+    plain = {"name": "policy_gradient", "ratio": "token", "surrogate": "clipped-ratio"}
+    limits = {"clipLow": 0.2, "clipHigh": 0.2, "dualClip": None, "weightCap": None}
+    return {**plain, **limits, "kl": None, "importance": None, **changes}
+
+
 def update(engine: Engine, rows: Sequence[dict[str, Any]], **changes: Any) -> dict[str, Any]:
     """`forward_backward` with GRPO, clip 0.2."""
     request = {
         "rows": list(rows),
-        "objective": {"name": "grpo", "clipLow": 0.2, "clipHigh": 0.2},
+        "objective": objective(),
         "temperature": 1.0,
         "pixels": PIXELS,
         "maxTokensPerMicrobatch": 4096,

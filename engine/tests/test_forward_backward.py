@@ -232,5 +232,5 @@ def test_malformed_rows_say_where(engine: Engine, change: dict[str, Any], words:
 
 
 def test_unknown_objective(engine: Engine) -> None:
-    with pytest.raises(VarftError, match=r"'ppo' is not one of \['cross_entropy', 'grpo'\]"):
+    with pytest.raises(VarftError, match=r"'ppo' is not one of \['cross_entropy', 'policy_gradient'\]"):
         update(engine, [], objective={"name": "ppo"})

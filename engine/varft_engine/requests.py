@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -41,6 +41,7 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 NoiseKey = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 NonEmpty = Annotated[str, Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0)]
+AboveOne = Annotated[float, Field(gt=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 PositiveInt = Annotated[int, Field(gt=0)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -127,6 +128,9 @@ def _sampled_or_demonstration(row: Any) -> Any:
 class TrainedRow(Row):
     advantages: Array
     oldLogprobs: Array | None
+    referenceLogprobs: NotRequired[Array]
+    klWeights: NotRequired[Array]
+    samplerLogprobs: NotRequired[Array]
 
 
 class LogprobsRequest(Closed):
@@ -140,10 +144,27 @@ class CrossEntropy(Closed):
     name: Literal["cross_entropy"]
 
 
-class Grpo(Closed):
-    name: Literal["grpo"]
-    clipLow: Positive
-    clipHigh: Positive
+class Kl(Closed):
+    beta: Positive
+    estimator: Literal["k1", "k2", "k3"]
+    timesRatio: bool
+
+
+class Importance(Closed):
+    mode: Literal["truncate", "drop"]
+    limit: AboveOne
+
+
+class PolicyGradient(Closed):
+    name: Literal["policy_gradient"]
+    ratio: Literal["token", "sequence"]
+    surrogate: Literal["clipped-ratio", "weighted-logprob"]
+    clipLow: Positive | None
+    clipHigh: Positive | None
+    dualClip: AboveOne | None
+    weightCap: Positive | None
+    kl: Kl | None
+    importance: Importance | None
 
 
 class Mutation(Closed):
@@ -153,7 +174,7 @@ class Mutation(Closed):
 
 class ForwardBackwardRequest(Mutation):
     rows: list[Annotated[TrainedRow, AfterValidator(_sampled_or_demonstration)]]
-    objective: Annotated[CrossEntropy | Grpo, Discriminator("name")]
+    objective: Annotated[CrossEntropy | PolicyGradient, Discriminator("name")]
     temperature: Positive
     pixels: Pixels
     maxTokensPerMicrobatch: PositiveInt

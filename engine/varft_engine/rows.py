@@ -30,6 +30,12 @@ class Row:
     """float32 [T]; None when the request only asks for log-probabilities."""
     old_logprobs: np.ndarray | None = None
     """float32 [T], nats; None on the first pass of a batch."""
+    reference_logprobs: np.ndarray | None = None
+    """float32 [T], nats, under the reference policy; None without a KL term."""
+    kl_weights: np.ndarray | None = None
+    """float32 [T]; None without a KL term."""
+    sampler_logprobs: np.ndarray | None = None
+    """float32 [T], nats, as the sampler reported them; None without an importance correction."""
 
 
 def read_rows(request: dict[str, Any], model: Model, renderer: Renderer) -> list[Row]:
@@ -66,9 +72,19 @@ def _read_row(row: dict[str, Any], limits: PixelLimits, model: Model, renderer: 
         check_prompt(prompt, row["prompt"], model, where)
     token_ids = _completion(row, model, renderer, where)
     check_context(len(prompt.ids), len(token_ids), model, number, where)
-    advantages = _per_token(row.get("advantages"), len(token_ids), f"{where}.advantages", one_for_all=True)
-    old_logprobs = _per_token(row.get("oldLogprobs"), len(token_ids), f"{where}.oldLogprobs", one_for_all=False)
-    return Row(prompt, token_ids, advantages, old_logprobs)
+
+    def array(name: str, *, one_for_all: bool = False) -> np.ndarray | None:
+        return _per_token(row.get(name), len(token_ids), f"{where}.{name}", one_for_all=one_for_all)
+
+    return Row(
+        prompt,
+        token_ids,
+        advantages=array("advantages", one_for_all=True),
+        old_logprobs=array("oldLogprobs"),
+        reference_logprobs=array("referenceLogprobs"),
+        kl_weights=array("klWeights", one_for_all=True),
+        sampler_logprobs=array("samplerLogprobs"),
+    )
 
 
 def _completion(row: dict[str, Any], model: Model, renderer: Renderer, where: str) -> np.ndarray:

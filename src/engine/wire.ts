@@ -88,11 +88,30 @@ export const logprobsResponseSchema = z.strictObject({
   rows: z.array(z.strictObject({ digest: sha256Schema, tokenIds: int32, logprobs: float32 })),
 });
 
+/** Limits that are null do not act. Published objectives are presets of these keys: `training/recipe/objective-schema.ts`. */
+export const policyGradientSchema = z.strictObject({
+  /** r = exp(logp - old) of each `token`, or of a whole completion, `sequence`: exp(mean_t(logp - old)). `old` absent: r = 1 in value. */
+  ratio: z.enum(["token", "sequence"]),
+  /** `clipped-ratio`: -min(r A, clip(r, 1 - clipLow, 1 + clipHigh) A) · `weighted-logprob`: -stopgrad(min(r, weightCap)) A logp. */
+  surrogate: z.enum(["clipped-ratio", "weighted-logprob"]),
+  clipLow: z.number().positive().nullable(),
+  clipHigh: z.number().positive().nullable(),
+  /** c > 1; where A < 0, loss = min(loss, -c A). */
+  dualClip: z.number().gt(1).nullable(),
+  weightCap: z.number().positive().nullable(),
+  /** Added: beta * klWeight * KL(d), d = ref - logp; k1 = -d, k2 = d^2/2, k3 = exp(d) - d - 1. `timesRatio`: times the token's r. */
+  kl: z
+    .strictObject({ beta: z.number().positive(), estimator: z.enum(["k1", "k2", "k3"]), timesRatio: z.boolean() })
+    .nullable(),
+  /** `truncate`: the surrogate times min(exp(old - sampler), limit) · `drop`: completions with exp(sum_t(old - sampler)) outside [1/limit, limit] count nothing. */
+  importance: z.strictObject({ mode: z.enum(["truncate", "drop"]), limit: z.number().gt(1) }).nullable(),
+});
+export type PolicyGradient = z.infer<typeof policyGradientSchema>;
+
 export const objectiveSchema = z.discriminatedUnion("name", [
   /** loss = sum_t weight_t * -logp_t */
   z.strictObject({ name: z.literal("cross_entropy") }),
-  /** loss = sum_t -min(r A, clip(r, 1 - low, 1 + high) A), r = exp(logp - old); `old` absent means r = 1 in value, gradient A grad logp. */
-  z.strictObject({ name: z.literal("grpo"), clipLow: z.number().positive(), clipHigh: z.number().positive() }),
+  policyGradientSchema.extend({ name: z.literal("policy_gradient") }),
 ]);
 export type Objective = z.infer<typeof objectiveSchema>;
 
@@ -107,6 +126,12 @@ export const forwardBackwardSchema = z.strictObject({
       advantages: float32,
       /** [T] log-probabilities at the start of the update; null on the first pass of a batch. */
       oldLogprobs: float32.nullable(),
+      /** [T] under the reference policy; for `kl`. */
+      referenceLogprobs: float32.optional(),
+      /** [T] or [1]: what weighs and normalises each token's KL over the global batch; for `kl`. */
+      klWeights: float32.optional(),
+      /** [T] as the sampler reported them; for `importance`. */
+      samplerLogprobs: float32.optional(),
     }),
   ),
   objective: objectiveSchema,
@@ -125,7 +150,12 @@ export const forwardBackwardResultSchema = z.strictObject({
   /** Prompt and completion tokens that went through the network, equal rows once. */
   forwardedTokens: z.int(),
   microbatches: z.int(),
+  /** Tokens whose gradient the clip has cut off, or whose weight the cap has limited. */
   clippedTokens: z.int(),
+  /** Tokens whose importance weight was cut, or whose completion was dropped. */
+  correctedTokens: z.int(),
+  /** Estimated KL to the reference, mean over tokens, nats; null without `kl`. */
+  kl: z.number().nullable(),
   rows: z.array(z.strictObject({ tokenIds: int32, logprobs: float32 })),
   seconds: z.record(z.string(), z.number()),
 });

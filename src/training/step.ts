@@ -110,6 +110,8 @@ async function update({ recipe, client, signal }: StepContext, step: number, row
       forwardedTokens: 0,
       microbatches: 0,
       clippedTokens: 0,
+      correctedTokens: 0,
+      kl: null,
       rows: [],
       seconds: {},
     };
@@ -120,7 +122,17 @@ async function update({ recipe, client, signal }: StepContext, step: number, row
   const updated = await client.forwardBackward(
     {
       rows: rows.map((row) => row.wire),
-      objective: { name: "grpo", clipLow: 0.2, clipHigh: 0.2 },
+      objective: {
+        name: "policy_gradient",
+        ratio: "token",
+        surrogate: "clipped-ratio",
+        clipLow: null,
+        clipHigh: null,
+        dualClip: null,
+        weightCap: null,
+        kl: null,
+        importance: null,
+      },
       temperature: recipe.sampling.temperature,
       pixels: engine.pixels,
       maxTokensPerMicrobatch: engine.maxTokensPerMicrobatch,
