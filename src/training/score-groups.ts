@@ -4,11 +4,12 @@
 import type { ScoreRecord } from "../core/records.ts";
 import type { LoadedTask } from "../core/task.ts";
 import type { Episode } from "../episodes/episode.ts";
-import { scoreRollout, type VerifierContext, type WeightedVerifier } from "../verifiers/verifier.ts";
+import { scoreRollout } from "../verifiers/score.ts";
+import type { VerifierContext, WeightedVerifier } from "../verifiers/verifier.ts";
 
 export interface Scoring {
   verifiers: readonly WeightedVerifier[];
-  environment: VerifierContext;
+  environment: Pick<VerifierContext, "images">;
 }
 
 /** `groups[g]` are the episodes of `tasks[g]`. */

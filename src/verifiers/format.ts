@@ -1,12 +1,38 @@
-/** Share of steps in the strict format: one thought, exactly one action. Judged on the text, whatever parsing the environment used. */
+/**
+ * Share of steps in the right format, judged on the text, whatever parsing the environment used.
+ *
+ * `ours`: strict, one thought and exactly one action; where the task expects an action (step mode), of a kind that fits: coding the
+ * expected kind, search either of its two kinds. `reference`: the patterns of the public code, which let a tag stand inside another and
+ * know no list of problems; coding demands the expected kind, search takes whichever the completion has. Null for `reference`
+ * coding tasks without an expected action.
+ */
+import { z } from "zod";
+import type { ActionType } from "../core/step.ts";
 import { parseStep } from "../protocol/parse.ts";
+import { settingOption, variantOption, type Setting } from "./setting.ts";
+import { matchesReference } from "./step/reference-format.ts";
 import { defineVerifier } from "./verifier.ts";
 
 export const format = defineVerifier({
   name: "format",
-  score(rollout) {
-    const faults = rollout.turns.map((turn) => parseStep(turn.text, "strict").faults);
-    const good = faults.filter((found) => found.length === 0).length;
-    return { score: faults.length === 0 ? 0 : good / faults.length, detail: { faults } };
+  options: z.strictObject({ variant: variantOption, setting: settingOption }),
+  score(rollout, task, _, { variant, setting }) {
+    const expected = task.private.expected?.type;
+    const share = (good: number): number => (rollout.turns.length === 0 ? 0 : good / rollout.turns.length);
+    if (variant === "reference") {
+      if (setting === "coding" && expected === undefined) return { score: null, detail: { variant } };
+      const fits = rollout.turns.map((turn) => matchesReference(turn.text, setting, expected));
+      return { score: share(fits.filter(Boolean).length), detail: { variant, fits } };
+    }
+    const steps = rollout.turns.map((turn) => parseStep(turn.text, "strict"));
+    const good = steps.filter(
+      ({ actions, faults }) => faults.length === 0 && suits(actions[0]?.type, expected, setting),
+    );
+    return { score: share(good.length), detail: { faults: steps.map(({ faults }) => faults) } };
   },
 });
+
+function suits(found: ActionType | undefined, expected: ActionType | undefined, setting: Setting): boolean {
+  if (expected === undefined) return true;
+  return setting === "coding" ? found === expected : found === "search" || found === "answer";
+}

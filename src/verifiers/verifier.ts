@@ -1,100 +1,163 @@
 /**
- * Verifiers: rules that score a finished rollout in [0, 1]. They receive interfaces, start nothing, run no code.
+ * What a verifier is: a rule that scores a finished rollout in [0, 1]. It receives interfaces, starts nothing, runs no code.
  */
+import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
 import type { ImageStore } from "../core/images.ts";
-import { RECORD_VERSION, type RolloutRecord, type ScoreRecord } from "../core/records.ts";
+import type { RolloutRecord } from "../core/records.ts";
 import type { Task } from "../core/task.ts";
 
 export interface Score {
   /** In [0, 1]; null when the verifier does not apply to this task. Null may depend on the task alone, never on the completion. */
   score: number | null;
+  /** Why: JSON, kept in the score record. `evidence` is added by `scoreRollout`. */
   detail: Record<string, unknown>;
 }
 
-/** What a verifier may ask for. */
+/** Unit vectors [D], one per text in order. */
+export type Embed = (texts: readonly string[]) => Promise<Float32Array[]>;
+
+/** Asks the judge; its reply as text, whatever it says. */
+export type AskJudge = (question: JudgeQuestion) => Promise<string>;
+
+export interface JudgeQuestion {
+  system: string;
+  user: string;
+}
+
+/** Which sentence encoder a verifier wants. */
+export interface EmbeddingNeed {
+  /** Folder relative to the recipe (`./x`, `../x`, `/x`), or a hub id such as `sentence-transformers/all-MiniLM-L6-v2`. */
+  model: string;
+}
+
+/** Which judge a verifier wants: any OpenAI-compatible endpoint. */
+export interface JudgeNeed {
+  model: string;
+  url: string;
+  /** Name of the environment variable that holds the key; null: none is sent. */
+  keyVariable: string | null;
+  maxTokens: number;
+  timeoutMs: number;
+  retries: number;
+  concurrency: number;
+}
+
+/** Services that somebody must start before the verifier can score. */
+export interface Needs {
+  embedding?: EmbeddingNeed;
+  judge?: JudgeNeed;
+}
+
+/** What a verifier may ask for. Embeddings and replies are recorded as evidence, so that scoring again needs neither service. */
 export interface VerifierContext {
   /** Every image that the rollout or its task names. */
   images: ImageStore;
+  /** Throws `config.no_embedding` when the verifier's options name no model. */
+  embed: Embed;
+  /** Throws `config.no_judge` when the verifier has none. */
+  judge: AskJudge;
 }
 
-export interface Verifier {
+/** Images alone are enough for most verifiers. */
+export type GivenContext = Pick<VerifierContext, "images"> & Partial<VerifierContext>;
+
+/** What is declared: `Options` are what a recipe may set beside the weight. */
+export interface VerifierRule<Options> {
   name: string;
-  score(rollout: RolloutRecord, task: Task, context: VerifierContext): Score | Promise<Score>;
+  /** A strict schema with defaults; absent: no options. */
+  options?: z.ZodType<Options>;
+  needs?: (options: Options) => Needs;
+  score(rollout: RolloutRecord, task: Task, context: VerifierContext, options: Options): Score | Promise<Score>;
 }
 
-/**
- * Declares a verifier.
- *
- * @example
- * const short = defineVerifier({ name: "short", score: (rollout) => ({ score: rollout.turns.length <= 2 ? 1 : 0, detail: {} }) });
- */
-export function defineVerifier(verifier: Verifier): Verifier {
-  return verifier;
+/** A rule with its options decided. */
+export interface Verifier {
+  readonly name: string;
+  readonly needs: Needs;
+  score(rollout: RolloutRecord, task: Task, context: GivenContext): Score | Promise<Score>;
+  /** The same rule with other options. Throws `config.verifier_option` naming `where` and the key. */
+  configure(options: Record<string, unknown>, where: string): Verifier;
 }
 
+/** A verifier and what it counts. */
 export interface WeightedVerifier {
   verifier: Verifier;
   weight: number;
+  services?: Services;
+}
+
+/** Services that run, with the names that evidence is kept under. */
+export interface Services {
+  embedding?: { model: string; embed: Embed };
+  judge?: { model: string; ask: AskJudge };
 }
 
 /**
- * R = sum over verifiers of weight x score, nulls left out.
- * Throws `config.verifier` naming the verifier when it throws, returns NaN or leaves [0, 1].
+ * Declares a verifier; with its options' defaults until a recipe says otherwise.
+ *
+ * @example
+ * const short = defineVerifier({
+ *   name: "short",
+ *   options: z.strictObject({ turns: z.int().positive().default(2) }),
+ *   score: (rollout, task, context, { turns }) => ({ score: rollout.turns.length <= turns ? 1 : 0, detail: {} }),
+ * });
  */
-export async function scoreRollout(
-  rollout: RolloutRecord,
-  task: Task,
-  verifiers: readonly WeightedVerifier[],
-  context: VerifierContext,
-): Promise<ScoreRecord> {
-  const parts = await Promise.all(
-    verifiers.map(async ({ verifier, weight }) => {
-      const { score, detail } = await guarded(verifier, rollout, task, context);
-      return { verifier: verifier.name, weight, score, detail };
-    }),
-  );
-  const reward = parts.reduce((sum, part) => sum + part.weight * (part.score ?? 0), 0);
-  return { version: RECORD_VERSION, kind: "score", rolloutId: rollout.id, reward, parts };
-}
-
-async function guarded(
-  verifier: Verifier,
-  rollout: RolloutRecord,
-  task: Task,
-  context: VerifierContext,
-): Promise<Score> {
-  const refuse = (what: string, cause?: unknown): never => {
-    throw new ConfigError("config.verifier", `verifier ${verifier.name}, rollout ${rollout.id}: ${what}`, {
-      hint: "A verifier returns {score: number in [0, 1] or null, detail}.",
-      cause,
-    });
+export function defineVerifier<Options = Record<string, never>>(rule: VerifierRule<Options>): Verifier {
+  const schema = rule.options ?? (z.strictObject({}) as unknown as z.ZodType<Options>);
+  const configure = (given: Record<string, unknown>, where: string): Verifier => {
+    const parsed = schema.safeParse(given);
+    if (!parsed.success) throw badOption(parsed.error, given, where, schema);
+    return bound(rule, parsed.data, configure);
   };
-  try {
-    const result = await verifier.score(rollout, task, context);
-    const { score } = result;
-    // Written so that NaN is refused too.
-    if (score === null || (score >= 0 && score <= 1)) return result;
-    return refuse(`score ${score} is outside [0, 1]`);
-  } catch (cause) {
-    if (cause instanceof ConfigError) throw cause;
-    return refuse(`threw ${cause instanceof Error ? cause.message : String(cause)}`, cause);
-  }
+  const defaults = schema.safeParse({});
+  if (defaults.success) return bound(rule, defaults.data, configure);
+  // Some option has no default: usable once configured.
+  return {
+    name: rule.name,
+    needs: {},
+    score: () => {
+      throw badOption(defaults.error, {}, `rewards.${rule.name}`, schema);
+    },
+    configure,
+  };
 }
 
-/** A null in one rollout of a group and a number in another would reward leaving a term out. Throws `config.mixed_null`. */
-export function refuseMixedNulls(group: readonly ScoreRecord[]): void {
-  const first = group[0];
-  for (const record of group) {
-    record.parts.forEach((part, index) => {
-      const other = first?.parts[index];
-      if (other !== undefined && (part.score === null) !== (other.score === null)) {
-        throw new ConfigError(
-          "config.mixed_null",
-          `verifier ${part.verifier}: null for one rollout of a group and a number for another (${first?.rolloutId}: ${other.score}, ${record.rolloutId}: ${part.score})`,
-          { hint: "Null may depend on the task alone; return 0 where the completion is at fault." },
-        );
-      }
-    });
-  }
+function bound<Options>(rule: VerifierRule<Options>, options: Options, configure: Verifier["configure"]): Verifier {
+  return {
+    name: rule.name,
+    needs: rule.needs?.(options) ?? {},
+    score: (rollout, task, context) => rule.score(rollout, task, { ...absent(rule.name), ...context }, options),
+    configure,
+  };
+}
+
+function absent(name: string): Pick<VerifierContext, "embed" | "judge"> {
+  const refuse = (code: string, what: string, hint: string): Promise<never> =>
+    Promise.reject(new ConfigError(code, `verifier ${name}: ${what}`, { hint }));
+  return {
+    embed: () =>
+      refuse(
+        "config.no_embedding",
+        "its options name no sentence encoder",
+        "Declare `needs` and set the model in rewards.",
+      ),
+    judge: () => refuse("config.no_judge", "it has no judge", "Declare `needs` and set the judge's model and url."),
+  };
+}
+
+function badOption(error: z.ZodError, given: Record<string, unknown>, where: string, schema: z.ZodType): ConfigError {
+  const [issue] = error.issues;
+  const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+  const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].map(String);
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const actual = path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], given);
+  const problem =
+    unknown === undefined
+      ? `${issue?.message ?? "not valid"}, got ${JSON.stringify(actual) ?? "nothing"}`
+      : "no such option";
+  return new ConfigError("config.verifier_option", `${[where, ...path].join(".")}: ${problem}`, {
+    hint: known.length === 0 ? "It takes a weight and nothing else." : `Its options are: weight, ${known.join(", ")}.`,
+    details: { key: [where, ...path].join(".") },
+  });
 }

@@ -3,7 +3,8 @@ import { canonicalFromPixels, MemoryImageStore, type Pixels } from "../core/imag
 import { RECORD_VERSION, type RolloutRecord, type ToolRun } from "../core/records.ts";
 import type { Task } from "../core/task.ts";
 import { VERIFIERS } from "./index.ts";
-import { defineVerifier, refuseMixedNulls, scoreRollout } from "./verifier.ts";
+import { refuseMixedNulls, scoreRollout } from "./score.ts";
+import { defineVerifier } from "./verifier.ts";
 
 const task = (kind = "dark", answers = ["42"]): Task => ({
   id: "t",

@@ -14,7 +14,7 @@ import { openSandbox } from "../../sandbox/index.ts";
 import type { SandboxTier } from "../../sandbox/types.ts";
 import { loadCodingTranscripts, type RecordedEpisode } from "../../tasks/transcripts.ts";
 import { exactMatch } from "../../verifiers/exact-match.ts";
-import { scoreRollout } from "../../verifiers/verifier.ts";
+import { scoreRollout } from "../../verifiers/score.ts";
 import { buildEnvironment } from "../compose/environment.ts";
 import { newRunPath } from "../compose/run-path.ts";
 import { style } from "../terminal/style.ts";
