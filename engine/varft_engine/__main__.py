@@ -1,4 +1,4 @@
-"""`python -m varft_engine serve | tiny | version`: the worker, the seeded tiny model, the versions."""
+"""`python -m varft_engine serve | embed | tiny | version`: worker, sentence embeddings, tiny model, versions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import logging
 import os
 import platform
 import sys
+from collections.abc import Callable
 from importlib import metadata
 from typing import Any, NoReturn, TextIO
 
@@ -33,6 +34,20 @@ def serve_parser() -> Parser:
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of torch")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 means any free one")
+    parser.add_argument(
+        "--supervised", action="store_true", help="exit when stdin ends; leave Ctrl-C to the supervisor"
+    )
+    return parser
+
+
+def embed_parser() -> Parser:
+    """Arguments of `embed`; the token comes as for `serve`."""
+    parser = Parser(prog="varft_engine embed", description="Serve a sentence encoder.", allow_abbrev=False)
+    parser.add_argument("--model", required=True, help="folder or hub id of an encoder such as all-MiniLM-L6-v2")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of torch")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 means any free one")
     parser.add_argument(
@@ -81,6 +96,34 @@ def serve(argv: list[str], stdout: TextIO) -> None:
     serve_process(build, address, supervised=arguments.supervised, stdout=stdout)
 
 
+def embed(argv: list[str], stdout: TextIO) -> None:
+    """Runs the embedding process until it is told to stop."""
+    arguments = embed_parser().parse_args(argv)
+    if arguments.supervised:
+        from .lifetime import die_with_parent
+
+        die_with_parent()
+    try:
+        from .embed_server import application
+        from .process import Address, Life, serve_life
+    except ImportError as error:
+        raise not_installed(error) from error
+    address = Address(arguments.host, arguments.port)
+
+    def prepare(life: Life, token: str) -> Any:
+        def build() -> Any:
+            try:
+                from .embed import Embedder
+            except ImportError as error:
+                raise not_installed(error) from error
+            return Embedder(arguments.model, device=arguments.device, threads=arguments.threads)
+
+        embedder = life.torch.call("load", build)
+        return application(embedder, life.torch, life.instance_id, token, address.loopback)
+
+    serve_life(prepare, address, supervised=arguments.supervised, stdout=stdout)
+
+
 def private_stdout() -> TextIO:
     """The real stdout for our one line; file descriptor 1 becomes stderr, so that no library can write into it."""
     sys.stdout.flush()
@@ -89,8 +132,8 @@ def private_stdout() -> TextIO:
     return own
 
 
-def run_server(argv: list[str]) -> int:
-    """`serve` as a process: whatever stops it from starting is one JSON line on stdout and an exit code by boundary."""
+def run_server(serve: Callable[[list[str], TextIO], None], argv: list[str]) -> int:
+    """`serve` or `embed` as a process: what stops it from starting is one JSON line and an exit code by boundary."""
     stdout = private_stdout()
     try:
         serve(argv, stdout)
@@ -123,7 +166,9 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     command, rest = (argv[0], argv[1:]) if argv else ("", [])
     if command == "serve":
-        return run_server(rest)
+        return run_server(serve, rest)
+    if command == "embed":
+        return run_server(embed, rest)
     if command == "tiny":
         from . import tiny
 
@@ -131,7 +176,7 @@ def main(argv: list[str]) -> int:
     if command == "version":
         print(json.dumps(versions()))
         return 0
-    print(f"usage: python -m varft_engine serve|tiny|version (got {command!r})", file=sys.stderr)
+    print(f"usage: python -m varft_engine serve|embed|tiny|version (got {command!r})", file=sys.stderr)
     return 2
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from .errors import VarftError
 from .operations import TorchThread
@@ -115,13 +116,35 @@ def serve(build: Callable[[], Engine], address: Address, *, supervised: bool, st
     Returns once the running operation has ended.
     Raises what `bind`, `take_token` and `build` raise.
     """
+
+    def prepare(life: Life, token: str) -> ASGIApp:
+        engine = life.torch.call("load", build)
+        info = life.torch.call("info", engine.info)
+        worker = Worker(engine, life.torch, life.instance_id, info, life.stopped.set)
+        return application(worker, token, address.loopback)
+
+    serve_life(prepare, address, supervised=supervised, stdout=stdout)
+
+
+@dataclass(frozen=True)
+class Life:
+    """One life of a process that serves: its torch thread, its name, and the event that ends it."""
+
+    torch: TorchThread
+    instance_id: str
+    stopped: asyncio.Event
+
+
+def serve_life(prepare: Callable[[Life, str], ASGIApp], address: Address, *, supervised: bool, stdout: TextIO) -> None:
+    """Serves the application that `prepare(life, token)` makes, until SIGTERM or until the life is stopped.
+
+    Raises what `bind`, `take_token` and `prepare` raise.
+    """
     token = take_token()
     listener = bind(address)
-    torch = TorchThread()
-    engine = torch.call("load", build)
-    instance_id = secrets.token_hex(8)
-    stopped = asyncio.Event()
-    worker = Worker(engine, torch, instance_id, torch.call("info", engine.info), stopped.set)
+    life = Life(TorchThread(), secrets.token_hex(8), asyncio.Event())
+    torch, instance_id, stopped = life.torch, life.instance_id, life.stopped
+    app = prepare(life, token)
     host, port = listener.getsockname()[:2]
     if not address.loopback:
         log.warning(
@@ -138,7 +161,7 @@ def serve(build: Callable[[], Engine], address: Address, *, supervised: bool, st
         log.info("life %s serves on %s port %d", instance_id, host, port)
 
     config = uvicorn.Config(
-        application(worker, token, address.loopback),
+        app,
         http="h11",
         ws="none",
         loop="asyncio",
