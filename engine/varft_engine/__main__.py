@@ -34,12 +34,35 @@ def serve_parser() -> Parser:
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of torch")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lora-rank", type=int, help="train a LoRA adapter of this rank instead of the weights")
+    parser.add_argument("--lora-alpha", type=float, help="its scale is alpha / rank")
+    parser.add_argument("--lora-targets", help="names of layers, with commas (default: all linear layers)")
+    parser.add_argument("--lora-vision", action="store_true", help="adapt layers of the vision tower too")
+    parser.add_argument("--freeze-vision", action="store_true", help="do not train the vision tower")
+    parser.add_argument("--gradient-checkpointing", action="store_true", help="less memory for more computation")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 means any free one")
     parser.add_argument(
         "--supervised", action="store_true", help="exit when stdin ends; leave Ctrl-C to the supervisor"
     )
     return parser
+
+
+def training_choice(arguments: argparse.Namespace) -> Any:
+    """What of the model is trained, as `Trained`. Raises `config.bad_argument`, `engine.bad_lora`."""
+    from .lora import LoraSettings
+    from .trained import Trained
+
+    rank, alpha, names = arguments.lora_rank, arguments.lora_alpha, arguments.lora_targets
+    if (rank is None) != (alpha is None) or (rank is None and (names is not None or arguments.lora_vision)):
+        raise VarftError(
+            "config.bad_argument",
+            "LoRA needs both --lora-rank and --lora-alpha",
+            hint="For example --lora-rank 16 --lora-alpha 32; without LoRA give none of its arguments.",
+        )
+    targets = None if names is None else tuple(names.split(","))
+    lora = None if rank is None else LoraSettings(rank, alpha, targets, arguments.lora_vision)
+    return Trained(lora, arguments.freeze_vision, arguments.gradient_checkpointing)
 
 
 def embed_parser() -> Parser:
@@ -82,6 +105,8 @@ def serve(argv: list[str], stdout: TextIO) -> None:
         # Only now: importing torch takes seconds, and a taken port or a missing token is told before.
         try:
             from .engine import Engine
+
+            trained = training_choice(arguments)
         except ImportError as error:
             raise not_installed(error) from error
         return Engine(
@@ -90,6 +115,7 @@ def serve(argv: list[str], stdout: TextIO) -> None:
             dtype=arguments.dtype,
             threads=arguments.threads,
             seed=arguments.seed,
+            trained=trained,
         )
 
     address = Address(arguments.host, arguments.port)
@@ -155,7 +181,7 @@ def run_server(serve: Callable[[list[str], TextIO], None], argv: list[str]) -> i
 def versions() -> dict[str, str]:
     """Version of this package, of Python and of what the worker stands on; a missing one is absent."""
     found = {"varft_engine": WORKER_VERSION, "protocol": PROTOCOL_VERSION, "python": platform.python_version()}
-    for name in ("torch", "transformers", "tokenizers", "safetensors", "starlette", "uvicorn"):
+    for name in ("torch", "transformers", "peft", "tokenizers", "safetensors", "starlette", "uvicorn"):
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
     return found

@@ -1,8 +1,8 @@
 """Checkpoints on disk: written beside the target, synced, renamed; verified file by file before anything is loaded.
 
-A checkpoint folder is a Hugging Face folder (weights, config, tokenizer, processor, template) plus
-`optimizer.safetensors` and `manifest.json`, which holds the sha256 of every other file. Nothing in it depends on the
-clock.
+A checkpoint folder is a Hugging Face folder (weights, config, tokenizer, processor, template), or with LoRA the two
+files of peft's format alone, plus `optimizer.safetensors` and `manifest.json`, which holds the sha256 of every other
+file and, with LoRA, names the base by digest. Nothing in it depends on the clock or on where the base lies.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 
+from .digest import file_sha256
 from .errors import VarftError
-from .model import Model, check_files, load_network
+from .model import Model, load_network
+from .model_files import check_files
 from .optimizer import Optimizer
 
 FORMAT_VERSION = 1
@@ -53,27 +55,44 @@ def save(target: Path, model: Model, optimizer: Optimizer, policy_version: int, 
     """Writes the checkpoint `target`. Raises `checkpoint.exists`, `checkpoint.disk_full`, `checkpoint.unwritable`."""
 
     def write(folder: Path) -> None:
-        _write_network(folder, model)
+        if model.adapter is None:
+            _write_network(folder, model)
+        else:
+            model.adapter.write(folder, base_path=None)
         save_file({name: tensor.contiguous().cpu() for name, tensor in optimizer.state().items()}, folder / OPTIMIZER)
         manifest = {
             "formatVersion": FORMAT_VERSION,
             "policyVersion": policy_version,
             "pins": pins,
             "architecture": _architecture(model),
+            **({} if model.adapter is None else {"adapter": model.adapter.identity()}),
             "files": {
-                file.name: {"sha256": _sha256(file), "bytes": file.stat().st_size} for file in sorted(folder.iterdir())
+                file.name: {"sha256": file_sha256(file), "bytes": file.stat().st_size}
+                for file in sorted(folder.iterdir())
             },
         }
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         (folder / MANIFEST).write_text(text, encoding="utf-8")
 
     size = _publish(target, write)
-    return Saved(_sha256(target / MANIFEST), size, policy_version)
+    return Saved(file_sha256(target / MANIFEST), size, policy_version)
 
 
-def export(target: Path, model: Model) -> dict[str, Any]:
-    """Writes a plain Hugging Face folder; `exportResultSchema`. Raises as `save` does."""
-    return {"bytes": _publish(target, lambda folder: _write_network(folder, model))}
+def export(target: Path, model: Model, form: str) -> dict[str, Any]:
+    """Writes a plain Hugging Face folder (`merged`), or the adapter alone in peft's format (`adapter`).
+
+    `exportResultSchema`. Raises as `save` does, and `engine.no_adapter`.
+    """
+    adapter = model.adapter
+    if form == "merged":
+        return {"bytes": _publish(target, lambda folder: _write_network(folder, model))}
+    if adapter is None:
+        raise VarftError(
+            "engine.no_adapter",
+            f"cannot export an adapter to {target}: this worker trains the weights themselves",
+            hint="Export merged, or start the worker with LoRA.",
+        )
+    return {"bytes": _publish(target, lambda folder: adapter.write(folder, base_path=model.path.resolve()))}
 
 
 def load(source: Path, model: Model, optimizer: Optimizer, pins: dict[str, str]) -> Saved:
@@ -82,8 +101,10 @@ def load(source: Path, model: Model, optimizer: Optimizer, pins: dict[str, str])
     Raises `checkpoint.missing`, `checkpoint.corrupt`, `checkpoint.mismatch`; the worker is then as it was before.
     """
     manifest = _verified_manifest(source)
-    expected = {"architecture": _architecture(model), **pins}
-    found = {"architecture": manifest["architecture"], **manifest["pins"]}
+    no_adapter = {"base": None, "lora": None}
+    ours = no_adapter if model.adapter is None else model.adapter.identity()
+    expected = {**ours, "architecture": _architecture(model), **pins}
+    found = {**(manifest.get("adapter") or no_adapter), "architecture": manifest["architecture"], **manifest["pins"]}
     for name, value in expected.items():
         if found.get(name) != value:
             raise VarftError(
@@ -92,26 +113,37 @@ def load(source: Path, model: Model, optimizer: Optimizer, pins: dict[str, str])
                 hint="Resume with the recipe, prompts and model that it was written with, or start a new run.",
                 details={"name": name, "found": found.get(name), "expected": value},
             )
-    check_files(source)
-    dtype = str(model.network.dtype).removeprefix("torch.")
-    weights = load_network(source, dtype).state_dict()
     state = load_file(source / OPTIMIZER)
-    model.network.load_state_dict(weights)
+    if model.adapter is None:
+        check_files(source)
+        dtype = str(model.network.dtype).removeprefix("torch.")
+        model.network.load_state_dict(load_network(source, dtype).state_dict())
+    else:
+        model.adapter.read(source)
     optimizer.restore(state)
     size = sum(entry["bytes"] for entry in manifest["files"].values()) + (source / MANIFEST).stat().st_size
-    return Saved(_sha256(source / MANIFEST), size, manifest["policyVersion"])
+    return Saved(file_sha256(source / MANIFEST), size, manifest["policyVersion"])
 
 
 def _architecture(model: Model) -> str:
-    """Class and shape of the network, as one comparable string."""
-    shapes = sorted((name, list(weight.shape)) for name, weight in model.network.named_parameters())
+    """Class and shape of the network and, unless all of it is, what of it is trained: one comparable string."""
+    weights = sorted(model.network.named_parameters())
+    shapes = [(name, list(weight.shape)) for name, weight in weights]
+    trained = [name for name, weight in weights if weight.requires_grad]
     dtype = str(model.network.dtype).removeprefix("torch.")
-    return f"{model.architecture} {dtype} {hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:16]}"
+    part = "" if len(trained) == len(weights) else f" trains {_short_digest(trained)}"
+    return f"{model.architecture} {dtype} {_short_digest(shapes)}{part}"
+
+
+def _short_digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
 
 
 def _write_network(folder: Path, model: Model) -> None:
-    """Weights and config by transformers; tokenizer, processor and template as they came, byte by byte."""
-    model.network.save_pretrained(folder)
+    """Weights, an adapter merged, and config by transformers; tokenizer, processor and template as they came, byte by
+    byte.
+    """
+    model.network.save_pretrained(folder, state_dict=None if model.adapter is None else model.adapter.merged())
     for file in sorted(model.path.iterdir()):
         own = file.name in WRITTEN_BY_NETWORK or file.name == MANIFEST or file.name.endswith(".index.json")
         if file.is_file() and file.suffix in COPIED and not own:
@@ -184,7 +216,7 @@ def _verified_manifest(source: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         version, files = manifest["formatVersion"], manifest["files"]
         entries = [(name, entry["sha256"], entry["bytes"]) for name, entry in files.items()]
-        _ = manifest["policyVersion"], manifest["architecture"], manifest["pins"]
+        _ = manifest["policyVersion"], manifest["architecture"], manifest["pins"], {**manifest.get("adapter", {})}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise VarftError(
             "checkpoint.corrupt", f"{path} is damaged: {error!r}", hint="Resume from an earlier checkpoint."
@@ -198,7 +230,7 @@ def _verified_manifest(source: Path) -> dict[str, Any]:
         )
     for name, sha256, size in entries:
         file = source / name
-        actual = _sha256(file) if file.is_file() else None
+        actual = file_sha256(file) if file.is_file() else None
         if actual != sha256:
             found = "is absent" if actual is None else f"has sha256 {actual} ({file.stat().st_size} bytes)"
             raise VarftError(
@@ -208,11 +240,6 @@ def _verified_manifest(source: Path) -> dict[str, Any]:
                 details={"file": name, "expected": sha256, "actual": actual},
             )
     return manifest
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

@@ -5,9 +5,10 @@ Everything here must be called from one thread, `put_image` and `missing_images`
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from .memory import within_memory
 from .model import DTYPES, Model, load_model, load_network
 from .optimizer import Optimizer
 from .prompt import Renderer
+from .trained import Trained
 from .update import Updater
 from .version import WORKER_VERSION
 from .vision import Vision
@@ -40,19 +42,30 @@ class Engine:
     """
 
     def __init__(
-        self, model_path: str | Path, *, device: str = "cpu", dtype: str = "float32", threads: int = 1, seed: int = 0
+        self,
+        model_path: str | Path,
+        *,
+        device: str = "cpu",
+        dtype: str = "float32",
+        threads: int = 1,
+        seed: int = 0,
+        trained: Trained = Trained(),  # noqa: B008 (frozen)
     ) -> None:
-        """Loads the checkpoint folder. Raises `checkpoint.*`, `engine.bad_device`, `engine.bad_dtype`."""
+        """Loads the checkpoint folder. Raises `checkpoint.*`, `engine.bad_device`, `engine.bad_dtype`,
+        `engine.bad_lora`, `engine.no_vision_tower`.
+        """
         _check_device(device)
         if dtype not in DTYPES:
             raise VarftError("engine.bad_dtype", f"dtype {dtype!r} is not one of {sorted(DTYPES)}")
+        trained.check(Path(model_path))
         torch.set_num_threads(threads)
         torch.manual_seed(seed)
         self._dtype = dtype
         self._threads = threads
         self._policy_version = 0
         self._images = ImageStore()
-        self.model = load_model(model_path, device, dtype)
+        self._trained = trained
+        self.model = trained.prepared(load_model(model_path, device, dtype), seed)
         self._optimizer = Optimizer(self.model.network)
         self._patcher = Patcher(self.model.processor, self._images)
         renderer = Renderer(self.model, self._patcher)
@@ -87,6 +100,7 @@ class Engine:
             "device": str(model.device),
             "dtype": self._dtype,
             "threads": self._threads,
+            "trained": self._trained.shape(self.model),
             "policyVersion": self._policy_version,
         }
 
@@ -121,8 +135,13 @@ class Engine:
         """`logprobsRequestSchema` to `logprobsResponseSchema`; the reference is the checkpoint that the worker was
         started with.
         """
+
+        def score() -> list[dict[str, Any]]:
+            with self._scorer(request["policy"]) as model:
+                return self._updater.logprobs(request, model, cancelled)
+
         rows = within_memory(
-            lambda: self._updater.logprobs(request, self._scorer(request["policy"]), cancelled),
+            score,
             "logprobs",
             hint="Send fewer or shorter rows, or lower pixels.max.",
             sizes={"rows": len(request["rows"])},
@@ -178,19 +197,31 @@ class Engine:
         self.model.vision.forget()
         return loaded.result()
 
-    def export(self, path: str) -> dict[str, Any]:
-        """`exportResultSchema`: a folder that plain transformers loads. Raises as `save` does."""
-        return checkpoint.export(Path(path), self.model)
+    def export(self, path: str, form: str = "merged") -> dict[str, Any]:
+        """`exportResultSchema`: a folder that plain transformers loads, or (`adapter`) one that plain peft loads.
 
-    def _scorer(self, policy: str) -> Model:
-        """The current model, or the start checkpoint again, frozen, loaded when it is first asked for."""
+        Raises as `save` does, and `engine.no_adapter`.
+        """
+        return checkpoint.export(Path(path), self.model, form)
+
+    @contextlib.contextmanager
+    def _scorer(self, policy: str) -> Iterator[Model]:
+        """The current model, or the reference: with LoRA the base beneath it, else the start checkpoint again, frozen,
+        loaded when it is first asked for.
+        """
         if policy == "current":
-            return self.model
+            yield self.model
+            return
+        adapter = self.model.adapter
         if self._reference is None:
-            network = load_network(self.model.path, self._dtype).to(self.model.device).requires_grad_(False)
+            network = self.model.network
+            if adapter is None:
+                network = load_network(self.model.path, self._dtype).to(self.model.device).requires_grad_(False)
+            # Image features of its own: an adapter may change those of the policy.
             vision: Vision = type(self.model.vision)(network, self.model.device)
             self._reference = replace(self.model, network=network, vision=vision)
-        return self._reference
+        with contextlib.nullcontext() if adapter is None else adapter.disabled():
+            yield self._reference
 
 
 def _check_device(device: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from transformers import PreTrainedModel
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from .logprob import token_logprobs
 from .model import Model
@@ -33,14 +34,32 @@ def head_reads(network: PreTrainedModel, index: torch.Tensor) -> Iterator[None]:
         handle.remove()
 
 
+@contextmanager
+def recomputing(network: PreTrainedModel) -> Iterator[None]:
+    """Inside, layers on which gradient checkpointing was enabled keep their inputs only and run again in the backward
+    pass.
+
+    They do so while `training` is set, which here is never: dropout would act. So it is set on those layers alone.
+    """
+    layers = [m for m in network.modules() if isinstance(m, GradientCheckpointingLayer) and m.gradient_checkpointing]
+    for layer in layers:
+        layer.training = True
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.training = False
+
+
 def forward(model: Model, batch: MicroBatch) -> torch.Tensor:
     """Logits [N, V] that predict the batch's N completion tokens.
 
-    Gradients reach the vision tower when they are enabled.
+    Gradients reach the vision tower when they are enabled and any of its weights is trained.
     """
     vision = model.vision
-    inputs = vision.training_inputs(batch.images) if torch.is_grad_enabled() else vision.sampling_inputs(batch.images)
-    with head_reads(model.network, batch.predicting):
+    learns = torch.is_grad_enabled() and model.trains_vision
+    with head_reads(model.network, batch.predicting), recomputing(model.network):
+        inputs = vision.training_inputs(batch.images) if learns else vision.sampling_inputs(batch.images)
         output = model.network(
             input_ids=batch.input_ids, position_ids=vision.position_ids(batch.positions), use_cache=False, **inputs
         )

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from transformers import AutoModelForImageTextToText, GenerationConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from .errors import VarftError
+from .lora import vision_tower
+from .model_files import check_files
 from .processor import load_processor
 from .qwen import QwenVision
 from .rope import RopeVision
 from .vision import Vision
+
+if TYPE_CHECKING:
+    # Importing peft takes seconds, and only LoRA needs it.
+    from .adapter import Adapter
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -53,11 +58,19 @@ class Model:
     context_length: int
     vocabulary_size: int
     vision: Vision
+    adapter: Adapter | None = None
+    """None: the weights themselves are trained."""
 
     @property
     def template_sha256(self) -> str:
         """sha256 of the chat template's text."""
         return hashlib.sha256(self.template.encode()).hexdigest()
+
+    @property
+    def trains_vision(self) -> bool:
+        """False when nothing that encodes images has a gradient: image features can then be reused."""
+        tower = vision_tower(self.network) or self.network
+        return any(weight.requires_grad for weight in tower.parameters())
 
     @property
     def architecture(self) -> str:
@@ -147,51 +160,6 @@ def load_network(path: Path, dtype: str) -> PreTrainedModel:
             details={"tensors": wrong[:20]},
         )
     return network.eval()
-
-
-def check_files(path: Path) -> None:
-    """Refuses a folder that cannot be a checkpoint, before any work: no folder, no config, unreadable JSON, truncated
-    weights.
-    """
-    if not path.is_dir():
-        raise VarftError(
-            "checkpoint.missing",
-            f"no checkpoint folder at {path}",
-            hint="Give the path of a Hugging Face model folder.",
-        )
-    config = path / "config.json"
-    if not config.is_file():
-        raise VarftError(
-            "checkpoint.missing", f"{path} holds no config.json", hint="Give the path of a Hugging Face model folder."
-        )
-    for file in sorted(path.glob("*.json")):
-        try:
-            json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise VarftError(
-                "checkpoint.corrupt", f"{file} is not JSON: {error}", hint="Copy the checkpoint again."
-            ) from error
-    shards = _weight_files(path)
-    for shard in shards:
-        if not shard.is_file():
-            raise VarftError("checkpoint.missing", f"weights file {shard} is absent", hint="Copy the checkpoint again.")
-        try:
-            with safe_open(shard, framework="pt"):
-                pass
-        except (SafetensorError, OSError) as error:
-            raise VarftError(
-                "checkpoint.corrupt",
-                f"{shard} ({shard.stat().st_size} bytes) is damaged: {error}",
-                hint="Copy the checkpoint again.",
-            ) from error
-
-
-def _weight_files(path: Path) -> list[Path]:
-    index = path / "model.safetensors.index.json"
-    if index.is_file():
-        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        return [path / name for name in sorted(names)]
-    return [path / "model.safetensors"]
 
 
 def _template(path: Path, processor: Any) -> str:

@@ -197,6 +197,10 @@ class PathRequest(Mutation):
     pins: dict[str, str]
 
 
+class ExportRequest(PathRequest):
+    format: NotRequired[Literal["merged", "adapter"]]
+
+
 SHAPES: dict[str, TypeAdapter[Any]] = {
     "sample": TypeAdapter(SampleRequest),
     "logprobs": TypeAdapter(LogprobsRequest),
@@ -205,7 +209,7 @@ SHAPES: dict[str, TypeAdapter[Any]] = {
     "zero_grad": TypeAdapter(ZeroGradRequest),
     "save": TypeAdapter(PathRequest),
     "load": TypeAdapter(PathRequest),
-    "export": TypeAdapter(PathRequest),
+    "export": TypeAdapter(ExportRequest),
 }
 
 

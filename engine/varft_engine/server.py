@@ -45,7 +45,7 @@ class Engine(Protocol):
     def zero_grad(self) -> dict[str, Any]: ...
     def save(self, path: str, pins: dict[str, str]) -> dict[str, Any]: ...
     def load(self, path: str, pins: dict[str, str]) -> dict[str, Any]: ...
-    def export(self, path: str) -> dict[str, Any]: ...
+    def export(self, path: str, form: str) -> dict[str, Any]: ...
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Worker:
                 return engine.save(request["path"], request["pins"])
             if name == "load":
                 return engine.load(request["path"], request["pins"])
-            return engine.export(request["path"])
+            return engine.export(request["path"], request.get("format", "merged"))
         finally:
             self.info = engine.info()
 

@@ -133,9 +133,9 @@ export class EngineClient {
     return this.#mutate("load", wire.loadResultSchema, body, options);
   }
 
-  /** Writes a Hugging Face folder that plain transformers loads. */
+  /** Writes a Hugging Face folder that plain transformers loads, or the adapter alone for plain peft. */
   export(
-    body: Body<wire.PathRequest>,
+    body: Body<wire.ExportRequest>,
     options: MutationOptions = {},
   ): Promise<z.infer<typeof wire.exportResultSchema>> {
     return this.#mutate("export", wire.exportResultSchema, body, options);

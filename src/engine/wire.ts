@@ -201,6 +201,12 @@ export const saveResultSchema = z.strictObject({
 export const loadResultSchema = saveResultSchema;
 export const exportResultSchema = z.strictObject({ bytes: z.int() });
 
+export const exportRequestSchema = pathRequestSchema.extend({
+  /** `merged` (the default): an ordinary Hugging Face folder, an adapter added to its base. `adapter`: the adapter in peft's own format; `engine.no_adapter` without one. */
+  format: z.enum(["merged", "adapter"]).optional(),
+});
+export type ExportRequest = z.infer<typeof exportRequestSchema>;
+
 /** `ErrorShape` of `core/errors.ts`. */
 export const errorShapeSchema = z.strictObject({
   code: z.string(),
@@ -227,6 +233,17 @@ export const healthSchema = z.strictObject({
   busySeconds: z.number(),
 });
 
+/** A LoRA adapter: W x + (alpha / rank) B A x on a frozen base, which is the reference policy. */
+export const loraSchema = z.strictObject({
+  rank: z.int().positive(),
+  alpha: z.number().positive(),
+  /** Names of linear layers, as `q_proj`; `all-linear`: every one, the output head excepted. */
+  targets: z.union([z.literal("all-linear"), z.array(z.string())]),
+  /** Also layers outside the language model. */
+  vision: z.boolean(),
+});
+export type Lora = z.infer<typeof loraSchema>;
+
 export const infoSchema = z.strictObject({
   protocolVersion: z.string(),
   instanceId: z.string(),
@@ -248,6 +265,13 @@ export const infoSchema = z.strictObject({
   device: z.string(),
   dtype: z.enum(["float32", "bfloat16"]),
   threads: z.int(),
+  trained: z.strictObject({
+    /** Trained parameters, of `model.parameters`, which count an adapter too. */
+    parameters: z.int(),
+    lora: loraSchema.nullable(),
+    freezeVision: z.boolean(),
+    gradientCheckpointing: z.boolean(),
+  }),
   policyVersion: z.int().nonnegative(),
 });
 export type EngineInfo = z.infer<typeof infoSchema>;
