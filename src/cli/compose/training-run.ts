@@ -1,33 +1,24 @@
 /**
  * Everything a training run needs, opened in an order that finds a person's mistakes before any weights are loaded, and closed in reverse.
  */
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { EngineHandle } from "../../engine/handle.ts";
 import type { Environment } from "../../environment/environment.ts";
-import type { TaskSet } from "../../core/task.ts";
-import { loadPromptSet, stepTemplate } from "../../protocol/prompt-set.ts";
 import { RunFolder } from "../../runs/run-folder.ts";
 import { openSandbox } from "../../sandbox/index.ts";
 import type { Sandbox } from "../../sandbox/types.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
-import { taskSelector } from "../../training/select-tasks.ts";
-import type { WeightedVerifier } from "../../verifiers/verifier.ts";
 import { buildEnvironment } from "./environment.ts";
 import { describeRun, type RunManifest } from "./manifest.ts";
-import { buildTasks, orderSeed, refuseModeMismatch, type BuiltTasks } from "./tasks.ts";
 import { openEngine } from "./engine.ts";
-import { buildVerifiers, refuseUnscoredMetric } from "./verifiers.ts";
+import { openInputs, type RunInputs } from "./inputs.ts";
 
-export interface TrainingRun {
+export interface TrainingRun extends Omit<RunInputs, "folder" | "prompts"> {
   recipe: Recipe;
   run: RunFolder;
   sandbox: Sandbox;
   engine: { current: EngineHandle };
   environment: Environment;
-  tasks: BuiltTasks;
-  tasksOfStep: (step: number) => number[];
-  heldOut: TaskSet | null;
-  verifiers: WeightedVerifier[];
   pins: Record<string, string>;
   close(): Promise<void>;
 }
@@ -42,16 +33,8 @@ export interface OpenRequest {
 }
 
 export async function openTrainingRun({ recipe, recipePath, openRun, signal }: OpenRequest): Promise<TrainingRun> {
-  const folder = dirname(resolve(recipePath));
-  const verifiers = buildVerifiers(recipe.rewards);
-  refuseModeMismatch(recipe);
-  const tasks = await buildTasks(recipe.tasks, "train", folder);
-  const tasksOfStep = taskSelector(tasks, recipe.training.tasksPerStep, orderSeed(recipe.tasks));
-  const { evaluation } = recipe;
-  if (evaluation !== null) refuseUnscoredMetric(evaluation.metric, recipe.rewards);
-  const heldOut = evaluation === null ? null : await buildTasks(recipe.tasks, evaluation.split, folder);
-  const prompts = await loadPromptSet(recipe.environment.prompts, folder);
-  if (recipe.environment.mode === "step") stepTemplate(prompts);
+  const inputs = await openInputs(recipe, recipePath);
+  const { folder, prompts } = inputs;
   const manifest = describeRun("train", recipe, resolve(recipePath), prompts);
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
@@ -83,19 +66,9 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
     };
     closers.push(() => engine.current.stop());
     await run.writeMachine({ engine: engine.current.info, sandboxTier: sandbox.tier, platform: process.platform });
-    return {
-      recipe,
-      run,
-      sandbox,
-      engine,
-      environment,
-      tasks,
-      tasksOfStep,
-      heldOut,
-      verifiers,
-      pins: manifest.pins,
-      close,
-    };
+    const { verifiers, tasks, tasksOfStep, heldOut } = inputs;
+    const opened = { verifiers, tasks, tasksOfStep, heldOut };
+    return { recipe, run, sandbox, engine, environment, ...opened, pins: manifest.pins, close };
   } catch (error) {
     await close();
     throw error;
