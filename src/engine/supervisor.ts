@@ -11,7 +11,7 @@ import { EngineError, errorFromShape } from "../core/errors.ts";
 import { environmentPython } from "../core/installation.ts";
 import { EngineClient, type EngineClientOptions } from "./client.ts";
 import { type EngineHandle, HEALTH_WATCH, type HealthWatchOptions, watchHealth } from "./handle.ts";
-import { errorShapeSchema, PROTOCOL_VERSION } from "./wire.ts";
+import { errorShapeSchema, type Lora, PROTOCOL_VERSION } from "./wire.ts";
 import { workerEnvironment } from "./worker-environment.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
@@ -22,8 +22,14 @@ export interface EngineOptions {
   dtype?: "float32" | "bfloat16";
   /** CPU threads of torch. */
   threads?: number;
-  /** Seed of whatever in the worker draws by itself. Sampling draws by key. */
+  /** Seed of whatever in the worker draws by itself, such as a new adapter. Sampling draws by key. */
   seed?: number;
+  /** Null (the default): all weights are trained. */
+  lora?: Lora | null;
+  /** The weights of the vision tower are not trained. */
+  freezeVision?: boolean;
+  /** The same gradients with less memory and more computation. */
+  gradientCheckpointing?: boolean;
   /** Log of the worker, appended to; in the run folder. */
   logFile: string;
   /** Loopback port; 0 (the default) takes any free one. */
@@ -93,9 +99,26 @@ function argumentsOf({
   threads = 1,
   seed = 0,
   port = 0,
+  lora = null,
+  freezeVision = false,
+  gradientCheckpointing = false,
 }: EngineOptions): string[] {
   const values = { model: resolve(modelPath), device, dtype, threads, seed, port };
-  return ["--supervised", ...Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)])];
+  return [
+    "--supervised",
+    ...Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ...(lora === null ? [] : loraArguments(lora)),
+    ...(freezeVision ? ["--freeze-vision"] : []),
+    ...(gradientCheckpointing ? ["--gradient-checkpointing"] : []),
+  ];
+}
+
+function loraArguments({ rank, alpha, targets, vision }: Lora): string[] {
+  return [
+    ...["--lora-rank", String(rank), "--lora-alpha", String(alpha)],
+    ...(targets === "all-linear" ? [] : ["--lora-targets", targets.join(",")]),
+    ...(vision ? ["--lora-vision"] : []),
+  ];
 }
 
 async function readiness(

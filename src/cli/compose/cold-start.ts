@@ -13,6 +13,7 @@ import { openSandbox } from "../../sandbox/index.ts";
 import { stageOf, type SupervisedRecipe } from "../../training/recipe/supervised-schema.ts";
 import { demonstratedTexts, demonstrationTasks, DemonstrationSource, type RowMix } from "./demonstrations.ts";
 import { buildEnvironment } from "./environment.ts";
+import { workerSettings } from "./engine.ts";
 import { describeRun, type RunManifest } from "./manifest.ts";
 import { buildNewModel } from "./new-model.ts";
 
@@ -62,13 +63,9 @@ export async function openColdStart({ recipe, recipePath, openRun, signal }: Col
       return { sorts: stage.rows, place: [recipe.seed, index, within] };
     };
     const source = new DemonstrationSource({ tasks, mixOf, environment });
-    const { device, dtype, threads, port } = recipe.engine;
     const engine = await startEngine({
       modelPath: await initialModel(recipe, folder, run, prompts),
-      device,
-      dtype,
-      threads,
-      port,
+      ...workerSettings(recipe.engine),
       seed: recipe.seed,
       logFile: run.logPath("engine.log"),
       imageBytes: async (sha256) => (await source.imageBytes(sha256)) ?? (await run.images.get(sha256)).png,

@@ -23,20 +23,48 @@ export const modelSchema = z.union(
   { error: "expected {path: FOLDER} or {worker: URL}" },
 );
 
-export const engineSettingsSchema = z.strictObject({
-  device: z.enum(["cpu", "cuda"]).default("cpu"),
-  dtype: z.enum(["float32", "bfloat16"]).default("float32"),
-  /** Torch threads on CPU; part of bitwise repeatability. */
-  threads: positiveInt.default(2),
-  /** Loopback port of the worker; 0 takes a free one. */
-  port: z.int().min(0).max(65535).default(0),
-  /** Upper bound on tokens forwarded at once in an update. */
-  maxTokensPerMicrobatch: positiveInt.default(8192),
-  /** Pixel limits of images; null: the checkpoint's own. */
-  pixels: pixelsSchema
-    .extend({ min: pixelsSchema.shape.min.default(null), max: pixelsSchema.shape.max.default(null) })
-    .prefault({}),
+/** A LoRA adapter on the frozen base, which then is the reference too, without a second copy. */
+export const loraSettingsSchema = z.strictObject({
+  rank: positiveInt,
+  /** The adapter's scale is alpha / rank. */
+  alpha: z.number().positive(),
+  /** None: under dropout the trainer would give a token another probability than the sampler. */
+  dropout: z.literal(0, "expected 0, since sampler and trainer must agree on every probability").default(0),
+  /** Names of linear layers, as `q_proj`; `all-linear`: every one, the output head excepted. */
+  targets: z
+    .union([z.literal("all-linear"), z.array(z.string().min(1)).min(1)], {
+      error: "expected all-linear or a list of names of layers",
+    })
+    .default("all-linear"),
+  /** Also layers outside the language model: the vision tower, its projector. */
+  vision: z.boolean().default(false),
 });
+
+export const engineSettingsSchema = z
+  .strictObject({
+    device: z.enum(["cpu", "cuda"]).default("cpu"),
+    dtype: z.enum(["float32", "bfloat16"]).default("float32"),
+    /** Torch threads on CPU; part of bitwise repeatability. */
+    threads: positiveInt.default(2),
+    /** Loopback port of the worker; 0 takes a free one. */
+    port: z.int().min(0).max(65535).default(0),
+    /** Upper bound on tokens forwarded at once in an update. */
+    maxTokensPerMicrobatch: positiveInt.default(8192),
+    /** Pixel limits of images; null: the checkpoint's own. */
+    pixels: pixelsSchema
+      .extend({ min: pixelsSchema.shape.min.default(null), max: pixelsSchema.shape.max.default(null) })
+      .prefault({}),
+    /** Null: the weights themselves are trained. */
+    lora: loraSettingsSchema.nullable().default(null),
+    /** The vision tower (in Qwen's networks with its merger) is not trained. */
+    freezeVision: z.boolean().default(false),
+    /** Layers run again in the backward pass instead of keeping their activations: the same gradients, less memory. */
+    gradientCheckpointing: z.boolean().default(false),
+  })
+  .refine(({ lora, freezeVision }) => !(freezeVision && lora?.vision === true), {
+    path: ["freezeVision"],
+    message: "expected false, since lora.vision adapts the tower",
+  });
 
 export const environmentSchema = z.strictObject({
   /** `episode`: live, until an answer. `step`: one turn that continues a recorded chain (tasks.set: mat-steps); its code runs too. */
