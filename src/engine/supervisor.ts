@@ -115,7 +115,10 @@ function argumentsOf({
 
 function loraArguments({ rank, alpha, targets, vision }: Lora): string[] {
   return [
-    ...["--lora-rank", String(rank), "--lora-alpha", String(alpha)],
+    "--lora-rank",
+    String(rank),
+    "--lora-alpha",
+    String(alpha),
     ...(targets === "all-linear" ? [] : ["--lora-targets", targets.join(",")]),
     ...(vision ? ["--lora-vision"] : []),
   ];

@@ -27,7 +27,9 @@ describe.skipIf(engineAbsent() !== null)("what a worker trains", { timeout: PATI
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it("is the adapter that its settings say, on a base that stays the reference; exported merged or apart", async () => {
-    const { client, info, stop } = await startEngine(options({ lora: LORA, freezeVision: true, gradientCheckpointing: true }));
+    const { client, info, stop } = await startEngine(
+      options({ lora: LORA, freezeVision: true, gradientCheckpointing: true }),
+    );
     expect(info.trained).toEqual({
       // Two layers of A [2, 64] and B [64 and 32, 2].
       parameters: 2 * 2 * (64 + 64 + 64 + 32),
