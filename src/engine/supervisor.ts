@@ -62,6 +62,7 @@ export async function startEngine(options: EngineOptions): Promise<EngineHandle>
   const token = randomBytes(24).toString("base64url");
   const worker = new WorkerProcess({
     python: environmentPython("engine"),
+    command: "serve",
     arguments: argumentsOf(options),
     environment: workerEnvironment(process.env, token),
     logFile,
@@ -124,9 +125,10 @@ function loraArguments({ rank, alpha, targets, vision }: Lora): string[] {
   ];
 }
 
-async function readiness(
+/** Waits for the ready line of a worker or embedding process. Throws as `startEngine` does. */
+export async function readiness(
   worker: WorkerProcess,
-  { logFile, startTimeoutMs = 600_000, signal }: EngineOptions,
+  { logFile, startTimeoutMs = 600_000, signal }: Pick<EngineOptions, "logFile" | "startTimeoutMs" | "signal">,
 ): Promise<Ready> {
   const waiting = new AbortController();
   const interruption = new Promise<never>((_, reject) => {

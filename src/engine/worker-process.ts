@@ -10,7 +10,9 @@ import type { EngineExit } from "./handle.ts";
 
 export interface WorkerCommand {
   python: string;
-  /** Arguments after `python -m varft_engine serve`. */
+  /** What of `python -m varft_engine` runs. */
+  command: "serve" | "embed";
+  /** Arguments after it. */
   arguments: readonly string[];
   environment: Record<string, string>;
   logFile: string;
@@ -27,12 +29,12 @@ export class WorkerProcess {
   /** Why we ended it; null while we did not. */
   #verdict: VarftError | "stopped" | null = null;
 
-  constructor({ python, arguments: args, environment, logFile }: WorkerCommand) {
+  constructor({ python, command, arguments: args, environment, logFile }: WorkerCommand) {
     mkdirSync(dirname(logFile), { recursive: true });
     // The child writes into the file itself, so that the log does not end with us.
     const log = openSync(logFile, "a");
     const logOffset = fstatSync(log).size;
-    const child = spawn(python, ["-m", "varft_engine", "serve", ...args], {
+    const child = spawn(python, ["-m", "varft_engine", command, ...args], {
       stdio: ["pipe", "pipe", log],
       env: environment,
     });

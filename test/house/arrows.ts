@@ -14,6 +14,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   tasks: [],
   verifiers: ["protocol", "tasks"],
   engine: [],
+  embedding: ["engine"],
+  judge: [],
   policies: ["engine"],
   episodes: ["environment", "policies"],
   runs: [],
