@@ -3,6 +3,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../core/installation.ts";
+import { promptsCommand } from "./commands/prompts.ts";
 import { quickstartCommand } from "./commands/quickstart.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { reportCommand } from "./commands/report.ts";
@@ -26,7 +27,7 @@ const program = new Command("varft")
   .version(packageVersion())
   .showHelpAfterError("(--help lists the options)")
   .exitOverride();
-for (const command of [quickstartCommand, trainCommand, sftCommand, reportCommand, replayCommand]) {
+for (const command of [quickstartCommand, trainCommand, sftCommand, reportCommand, replayCommand, promptsCommand]) {
   program.addCommand(command(interrupt.signal).exitOverride().showHelpAfterError("(--help lists the options)"));
 }
 

@@ -48,7 +48,9 @@ function restated(trace: Trace, turn: number, settings: EnvironmentSettings): Me
     .map((past) => chainLink(past, settings))
     .filter((link) => link !== "")
     .join("\n");
-  const text = fill(settings.prompts.restated, { query: trace.task.question, chain }).trimEnd();
+  const filled = fill(settings.prompts.restated, { query: trace.task.question, chain });
+  // The template's space around an empty chain goes; a chain keeps its own, for some policies were trained with it.
+  const text = chain === "" ? filled.trimEnd() : filled;
   const others = trace.task.images.slice(1);
   const images = [...(image === null ? [] : [image]), ...others].map(imagePart);
   return [{ role: "user", content: [...images, { type: "text", text }] }];
@@ -106,8 +108,10 @@ function tipOf(turn: Turn, { prompts }: EnvironmentSettings): string {
   const declared = turn.step.actions.find((action) => action.type === "problem");
   if (declared === undefined) return "";
   // The reference follows the alphabetically first problem.
-  const first = [...declared.problems].sort()[0];
-  return first === "none" ? prompts.tips.none : first === "crop" ? prompts.tips.crop : prompts.tips.other;
+  const sorted = [...declared.problems].sort();
+  const [first] = sorted;
+  const tip = first === "none" ? prompts.tips.none : first === "crop" ? prompts.tips.crop : prompts.tips.other;
+  return fill(tip, { problems: `[${sorted.map((name) => `'${name}'`).join(", ")}]` });
 }
 
 function toolLine(run: ToolRun, { prompts }: EnvironmentSettings): string {

@@ -9,14 +9,14 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
 
-const promptFileSchema = z.strictObject({
+export const promptFileSchema = z.strictObject({
   /** One fresh user turn per step: `{query}`, `{chain}`. */
   restated: z.string(),
   /** First user turn of a conversation: `{query}`. */
   chat: z.string(),
   /** The one user turn of a recorded step: `{recorded}` is its query and chain. Only step mode needs it. */
   step: z.string().optional(),
-  /** After a problem step, by the alphabetically first problem. */
+  /** After a problem step, by the alphabetically first problem. `{problems}`: all of them, sorted, as a Python list. */
   tips: z.strictObject({ none: z.string(), crop: z.string(), other: z.string() }),
   /** After code, in chat; `{output}` is what it printed. */
   processed: z.string(),
@@ -27,7 +27,9 @@ const promptFileSchema = z.strictObject({
   malformed: z.string(),
 });
 
-export interface PromptSet extends z.infer<typeof promptFileSchema> {
+export type PromptFile = z.infer<typeof promptFileSchema>;
+
+export interface PromptSet extends PromptFile {
   name: string;
   /** sha256 of the file's bytes: pinned by runs and checkpoints. */
   sha256: string;
