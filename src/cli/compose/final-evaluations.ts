@@ -23,10 +23,12 @@ import { progress } from "../terminal/progress.ts";
 import { decisionProbes, type DemonstrationSource } from "./demonstrations.ts";
 import { withoutTools } from "./environment.ts";
 import { trainControl } from "./supervised-control.ts";
-import { buildVerifiers } from "./verifiers.ts";
+import { buildVerifiers, openServices } from "./verifiers.ts";
 
 export interface FinalEvaluations {
   recipe: Recipe;
+  /** Folder that the recipe's paths are relative to. */
+  folder: string;
   run: RunFolder;
   /** A fresh worker, with the weights that the run began with. */
   startEngine(): Promise<EngineHandle>;
@@ -100,17 +102,23 @@ function conditions({ recipe, run, environment, source, pins, signal }: FinalEva
 const recordsOf = (run: RunFolder, name: string): string => join(run.path, "evaluations", name, "records.jsonl");
 
 async function evaluateCondition(
-  { recipe, run, tasks, signal }: FinalEvaluations,
+  { recipe, folder, run, tasks, signal }: FinalEvaluations,
   { client }: EngineHandle,
   { name, title, environment }: Condition,
 ): Promise<void> {
   // Scored by both whatever the recipe rewards.
-  const verifiers = buildVerifiers({ exact_match: 0, f1: 0, ...recipe.rewards });
+  const built = await buildVerifiers({ exact_match: 0, f1: 0, ...recipe.rewards }, folder);
+  const services = openServices(built, { folder, logFile: run.logPath("report-embedding.log"), signal });
   const policy = enginePolicy({ client, pixels: recipe.engine.pixels });
   const bar = progress(title, tasks.size);
   const onEpisode = (done: number): void => bar.update(done, "episodes");
-  const context = { recipe, environment, policy, verifiers, onEpisode, signal };
-  const evaluation = await evaluate(context, tasks, tasks.size, recipe.training.steps);
+  const context = { recipe, environment, policy, verifiers: services.verifiers, onEpisode, signal };
+  let evaluation: Evaluation;
+  try {
+    evaluation = await evaluate(context, tasks, tasks.size, recipe.training.steps);
+  } finally {
+    await services.close();
+  }
   const lines = recordsOfEvaluation(evaluation).map((record) => `${JSON.stringify(record)}\n`);
   await writeFileAtomic(recordsOf(run, name), lines.join(""));
   const { count, scores } = evaluation.record;

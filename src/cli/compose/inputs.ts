@@ -25,7 +25,7 @@ export interface RunInputs {
 export async function openInputs(recipe: Recipe, recipePath: string): Promise<RunInputs> {
   const folder = dirname(resolve(recipePath));
   const { environment, evaluation, rewards, training } = recipe;
-  const verifiers = buildVerifiers(rewards);
+  const verifiers = await buildVerifiers(rewards, folder);
   refuseModeMismatch(recipe);
   if (evaluation !== null) refuseUnscoredMetric(evaluation.metric, rewards);
   const prompts = await loadPromptSet(environment.prompts, folder);

@@ -46,7 +46,7 @@ export async function evaluateRun(path: string, signal: AbortSignal): Promise<vo
         (await source?.imageBytes(sha256)) ?? (await run.images.get(sha256)).png;
       const logFile = run.logPath("report-engine.log");
       const startEngine = () => openEngine({ recipe, folder, logFile, imageBytes, fresh: true, signal });
-      await finalEvaluations({ recipe, run, startEngine, environment, source, tasks, pins, signal });
+      await finalEvaluations({ recipe, folder, run, startEngine, environment, source, tasks, pins, signal });
     } finally {
       await sandbox.close();
     }

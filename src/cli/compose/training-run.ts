@@ -12,6 +12,7 @@ import { buildEnvironment } from "./environment.ts";
 import { describeRun, type RunManifest } from "./manifest.ts";
 import { openEngine } from "./engine.ts";
 import { openInputs, type RunInputs } from "./inputs.ts";
+import { openServices } from "./verifiers.ts";
 
 export interface TrainingRun extends Omit<RunInputs, "folder" | "prompts"> {
   recipe: Recipe;
@@ -66,8 +67,10 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
     };
     closers.push(() => engine.current.stop());
     await run.writeMachine({ engine: engine.current.info, sandboxTier: sandbox.tier, platform: process.platform });
-    const { verifiers, tasks, tasksOfStep, heldOut } = inputs;
-    const opened = { verifiers, tasks, tasksOfStep, heldOut };
+    const { tasks, tasksOfStep, heldOut } = inputs;
+    const services = openServices(inputs.verifiers, { folder, logFile: run.logPath("embedding.log"), signal });
+    closers.push(() => services.close());
+    const opened = { verifiers: services.verifiers, tasks, tasksOfStep, heldOut };
     return { recipe, run, sandbox, engine, environment, ...opened, pins: manifest.pins, close };
   } catch (error) {
     await close();

@@ -5,6 +5,7 @@ import type { VarftError } from "../../core/errors.ts";
 import type { EvaluationRecord } from "../../core/records.ts";
 import type { EngineInfo } from "../../engine/wire.ts";
 import type { RunFolder } from "../../runs/run-folder.ts";
+import { rewardWeights } from "../../training/recipe/rewards.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
 import type { Phase, StepResult } from "../../training/step.ts";
 import { exampleLines } from "./example.ts";
@@ -104,7 +105,7 @@ function factsOf(recipe: Recipe, run: Pick<RunFolder, "images">, sandboxTier: st
     dtype: info.dtype,
     sandboxTier,
     steps: recipe.training.steps,
-    rewards: recipe.rewards,
+    rewards: rewardWeights(recipe.rewards),
     metric: recipe.evaluation?.metric ?? "exact_match",
     pathOf: (sha256) => run.images.pathOf(sha256),
   };

@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { pixelsSchema, samplingSchema } from "../../core/completion.ts";
+import { rewardsSchema } from "./rewards.ts";
 
 const POSITIVE = "expected integer >= 1";
 export const positiveInt = z.int(POSITIVE).min(1, POSITIVE);
@@ -220,10 +221,8 @@ export const recipeSchema = z.strictObject({
   /** Null: none. Episodes are greedy. */
   evaluation: evaluationSchema.nullable().default(null),
   report: reportSettingsSchema.prefault({}),
-  /** Verifier name to weight. */
-  rewards: z
-    .record(z.string(), z.number())
-    .refine((rewards) => Object.keys(rewards).length > 0, "expected at least one verifier"),
+  /** Verifier name, or path of a verifier file relative to the recipe, to weight or `{weight, option: value}`. */
+  rewards: rewardsSchema,
 });
 
 export type Recipe = z.infer<typeof recipeSchema>;
