@@ -110,17 +110,39 @@ export const scoreRecordSchema = z.object({
 });
 export type ScoreRecord = z.infer<typeof scoreRecordSchema>;
 
+/** One optimiser step of an update. */
+export const optimiserStepSchema = z.object({
+  loss: z.number(),
+  gradNorm: z.number(),
+  tokens: z.int(),
+  /** Tokens on which a limit of the objective acted. */
+  clippedTokens: z.int(),
+  /** Tokens whose importance weight was cut, or whose completion was dropped. */
+  correctedTokens: z.int(),
+  /** Estimated KL to the reference, mean over tokens, nats; null without a KL term. */
+  kl: z.number().nullable(),
+});
+
 export const updateRecordSchema = z.object({
   ...head,
   kind: z.literal("update"),
   step: z.int(),
   learningRate: z.number(),
+  /** Mean over the optimiser steps; so is `gradNorm`. */
   loss: z.number(),
   gradNorm: z.number(),
+  /** Sum over the optimiser steps; so is `tokens`. */
   clippedTokens: z.int(),
   tokens: z.int(),
-  /** Tokens that went through the network: by sampling (each distinct prompt once, each sampled token), and by the update. */
-  forwarded: z.object({ sampling: z.int(), update: z.int() }).default({ sampling: 0, update: 0 }),
+  /** In their order; absent in records of older programs, which made one. */
+  optimiserSteps: z.array(optimiserStepSchema).optional(),
+  /**
+   * Tokens that went through the network: by sampling (each distinct prompt once, each sampled token), by the update, and for old and
+   * reference log-probabilities alone, without a backward pass.
+   */
+  forwarded: z
+    .object({ sampling: z.int(), update: z.int(), scoring: z.int().optional() })
+    .default({ sampling: 0, update: 0 }),
   policyVersion: z.int(),
   /** Mean and largest |trainer - sampler| log-probability over all trained tokens, nats. */
   mismatch: z.object({ mean: z.number(), max: z.number() }),
@@ -130,6 +152,8 @@ export const updateRecordSchema = z.object({
   /** Groups whose rewards are all equal: they give no gradient. */
   silentGroups: z.int(),
   groups: z.int(),
+  /** Of `groups`, those sampled in place of silent ones. */
+  refilledGroups: z.int().optional(),
   rows: z.array(
     z.object({
       rolloutId: z.string(),

@@ -20,9 +20,6 @@ export interface TrainOptions extends Omit<StepContext, "client" | "policy"> {
   /** The worker's present life. A restart replaces it here, so that the caller stops the one that is left. */
   engine: { current: EngineHandle };
   policyFor(client: EngineClient): EpisodeRequest["policy"];
-  tasks: TaskSet;
-  /** Indices of the tasks that a step trains on (`taskSelector`). */
-  tasksOfStep: (step: number) => number[];
   /** Held-out tasks; null where the recipe has no evaluation. */
   heldOut: TaskSet | null;
   run: RunFolder;

@@ -1,21 +1,22 @@
 /**
- * One GRPO step: live episodes in groups, scores, advantages, one update. Returns what happened as records; writes nothing.
+ * One GRPO step: live episodes in groups, scores, advantages, an update. Returns what happened as records; writes nothing.
  */
 import { decodeFloat32, decodeInt32 } from "../core/arrays.ts";
 import { RECORD_VERSION, type ScoreRecord, type UpdateRecord } from "../core/records.ts";
-import type { LoadedTask } from "../core/task.ts";
+import type { LoadedTask, TaskSet } from "../core/task.ts";
 import type { EngineClient } from "../engine/client.ts";
-import type { ForwardBackwardResult } from "../engine/wire.ts";
 import { runGroups, type Episode, type EpisodeRequest } from "../episodes/episode.ts";
 import { refuseMixedNulls } from "../verifiers/score.ts";
 import type { WeightedVerifier } from "../verifiers/verifier.ts";
-import { groupAdvantages } from "./advantages.ts";
-import { rowsOf, type Row } from "./batch.ts";
+import { advantagesOf, hasSignal } from "./advantages.ts";
+import type { Row } from "./batch.ts";
 import type { Recipe } from "./recipe/schema.ts";
+import { furtherTasks, sampleWithRefills, type ScoredGroup } from "./sample-groups.ts";
 import { learningRateAt } from "./schedule.ts";
 import { scoreGroups } from "./score-groups.ts";
 import { samplingSeconds, toolSeconds, type PhaseClock } from "./seconds.ts";
 import { rewardStatistics } from "./statistics.ts";
+import { updatePolicy } from "./update.ts";
 
 /** What a step is doing, for whoever watches. */
 export type Phase = "tasks" | "rollouts" | "scores" | "update" | "records" | "evaluation" | "checkpoint";
@@ -26,6 +27,9 @@ export interface StepContext {
   verifiers: readonly WeightedVerifier[];
   environment: EpisodeRequest["environment"];
   policy: EpisodeRequest["policy"];
+  tasks: TaskSet;
+  /** Indices of the tasks that a step trains on (`taskSelector`). */
+  tasksOfStep: (step: number) => number[];
   onPhase: (step: number, phase: Phase) => void;
   /** Episodes of the present phase that have ended. */
   onEpisode: (done: number, total: number) => void;
@@ -45,105 +49,87 @@ export async function grpoStep(
   tasks: readonly LoadedTask[],
   clock: PhaseClock,
 ): Promise<StepResult> {
-  const { recipe, signal } = context;
-  context.onPhase(step, "rollouts");
-  const site = { runSeed: recipe.seed, step, purpose: "training", signal } as const;
-  const { environment, policy, onEpisode } = context;
-  const request = { environment, policy, sampling: recipe.sampling, ...site };
-  const groups = await runGroups(tasks, recipe.training.groupSize, request, onEpisode);
-  clock.end("rollouts");
-  context.onPhase(step, "scores");
-  const scored = await scoreGroups(context, tasks, groups);
-  scored.forEach(refuseMixedNulls);
-  clock.end("scores");
-
+  const { training } = context.recipe;
+  const groups = await sampledGroups(context, step, tasks, clock);
   context.onPhase(step, "update");
-  const advantages = scored.flatMap((group) =>
-    groupAdvantages(
-      group.map((score) => score.reward),
-      recipe.training.advantageScale,
-    ),
+  const teaching = groups.filter(({ scores }) => hasSignal(scores, training));
+  const batch = training.dynamicSampling === null ? groups : teaching;
+  const advantages = advantagesOf(
+    batch.map((group) => group.scores),
+    training,
   );
-  const episodes = groups.flat();
-  const rows = rowsOf(episodes, advantages, recipe.training.aggregation);
-  const { updated, optimised, learningRate } = await update(context, step, rows);
-  const scores = scored.flat();
+  const learningRate = learningRateAt(training, step, training.steps);
+  const done = await updatePolicy(
+    context,
+    learningRate,
+    batch.map(({ episodes }, g) => ({ episodes, advantages: advantages[g] ?? [] })),
+  );
+  const episodes = groups.flatMap((group) => group.episodes);
+  const scores = groups.flatMap((group) => group.scores);
   clock.end("update");
+  const { rows, startLogprobs, optimiserSteps } = done;
   const record: UpdateRecord = {
     version: RECORD_VERSION,
     kind: "update",
     step,
     learningRate,
-    loss: updated.loss,
-    gradNorm: optimised.gradNorm,
-    clippedTokens: updated.clippedTokens,
-    tokens: updated.tokens,
-    forwarded: { sampling: sampledTokens(episodes), update: updated.forwardedTokens },
-    policyVersion: optimised.policyVersion,
-    mismatch: mismatchOf(rows, updated),
+    loss: mean(optimiserSteps.map(({ loss }) => loss)),
+    gradNorm: mean(optimiserSteps.map(({ gradNorm }) => gradNorm)),
+    clippedTokens: optimiserSteps.reduce((sum, { clippedTokens }) => sum + clippedTokens, 0),
+    tokens: optimiserSteps.reduce((sum, { tokens }) => sum + tokens, 0),
+    optimiserSteps,
+    forwarded: { sampling: sampledTokens(episodes), ...done.forwarded },
+    policyVersion: done.policyVersion,
+    mismatch: mismatchOf(rows, startLogprobs),
     ...rewardStatistics(scores),
-    silentGroups: scored.filter((group) => group.every((score) => score.reward === group[0]?.reward)).length,
-    groups: scored.length,
+    silentGroups: groups.length - teaching.length,
+    groups: groups.length,
+    refilledGroups: groups.length - tasks.length,
     rows: rows.map(({ rolloutId, turn, advantage }, index) => ({
       rolloutId,
       turn,
       advantage,
-      logprobs: updated.rows[index]?.logprobs ?? "",
+      logprobs: startLogprobs[index] ?? "",
     })),
     seconds: {
       ...clock.phases,
-      engine: samplingSeconds(episodes) + total(updated.seconds) + total(optimised.seconds),
+      engine: samplingSeconds(episodes) + done.engineSeconds,
       tools: toolSeconds(episodes),
     },
   };
   return { episodes, scores, update: record };
 }
 
-/** One update of the policy; a batch in which no group has a signal leaves it as it is. */
-async function update({ recipe, client, signal }: StepContext, step: number, rows: readonly Row[]) {
-  const { training, engine } = recipe;
-  const learningRate = learningRateAt(training, step, training.steps);
-  if (rows.length === 0) {
-    const { policyVersion } = await client.info({ signal });
-    const updated: ForwardBackwardResult = {
-      loss: 0,
-      tokens: 0,
-      forwardedTokens: 0,
-      microbatches: 0,
-      clippedTokens: 0,
-      correctedTokens: 0,
-      kl: null,
-      rows: [],
-      seconds: {},
-    };
-    return { updated, optimised: { gradNorm: 0, policyVersion, seconds: {} }, learningRate };
-  }
-  // A step that failed half-way must not leave its gradients to the next one.
-  await client.zeroGrad({ signal });
-  const updated = await client.forwardBackward(
-    {
-      rows: rows.map((row) => row.wire),
-      objective: {
-        name: "policy_gradient",
-        ratio: "token",
-        surrogate: "clipped-ratio",
-        clipLow: null,
-        clipHigh: null,
-        dualClip: null,
-        weightCap: null,
-        kl: null,
-        importance: null,
-      },
-      temperature: recipe.sampling.temperature,
-      pixels: engine.pixels,
-      maxTokensPerMicrobatch: engine.maxTokensPerMicrobatch,
+/** Episodes of the step's tasks with their scores, and of further tasks where the recipe refills. */
+function sampledGroups(
+  context: StepContext,
+  step: number,
+  tasks: readonly LoadedTask[],
+  clock: PhaseClock,
+): Promise<ScoredGroup[]> {
+  const { recipe, environment, policy, onEpisode, signal } = context;
+  const { training, sampling, seed: runSeed } = recipe;
+  const site = { runSeed, step, purpose: "training", signal } as const;
+  const refill = training.dynamicSampling?.refill ?? 0;
+  return sampleWithRefills(tasks, {
+    sample: async (some) => {
+      context.onPhase(step, "rollouts");
+      const request = { environment, policy, sampling, ...site };
+      const groups = await runGroups(some, training.groupSize, request, onEpisode);
+      clock.end("rollouts");
+      context.onPhase(step, "scores");
+      const scored = await scoreGroups(context, some, groups);
+      scored.forEach(refuseMixedNulls);
+      clock.end("scores");
+      return some.map((task, g) => ({ task, episodes: groups[g] ?? [], scores: scored[g] ?? [] }));
     },
-    { signal },
-  );
-  const { betas, eps, weightDecay, maxGradNorm } = training;
-  const optimised = await client.optimStep({ learningRate, betas, eps, weightDecay, maxGradNorm }, { signal });
-  return { updated, optimised, learningRate };
+    hasSignal: (scores) => hasSignal(scores, training),
+    further: refill === 0 ? noFurther : furtherTasks(context.tasks, context.tasksOfStep(step), { runSeed, step }),
+    refill,
+  });
 }
+
+const noFurther = (): Promise<null> => Promise.resolve(null);
 
 /** Each distinct prompt of a turn is prefilled once; then every sampled token is forwarded. */
 function sampledTokens(episodes: readonly Episode[]): number {
@@ -160,13 +146,14 @@ function sampledTokens(episodes: readonly Episode[]): number {
   return sum;
 }
 
-function mismatchOf(rows: readonly Row[], result: ForwardBackwardResult): { mean: number; max: number } {
+/** Mean and largest |trainer - sampler|, both at the start of the update. */
+function mismatchOf(rows: readonly Row[], startLogprobs: readonly string[]): { mean: number; max: number } {
   let sum = 0;
   let max = 0;
   let count = 0;
   rows.forEach((row, index) => {
     const sampler = decodeFloat32(row.sampledLogprobs);
-    const trainer = decodeFloat32(result.rows[index]?.logprobs ?? "");
+    const trainer = decodeFloat32(startLogprobs[index] ?? "");
     sampler.forEach((value, t) => {
       const gap = Math.abs(value - (trainer[t] ?? Number.NaN));
       sum += gap;
@@ -177,6 +164,7 @@ function mismatchOf(rows: readonly Row[], result: ForwardBackwardResult): { mean
   return { mean: count === 0 ? 0 : sum / count, max };
 }
 
-function total(seconds: Record<string, number>): number {
-  return Object.values(seconds).reduce((sum, value) => sum + value, 0);
+/** 0 of nothing: a step without a signal makes no optimiser step. */
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }

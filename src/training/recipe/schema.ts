@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { pixelsSchema, samplingSchema } from "../../core/completion.ts";
+import { objectiveKeys, resolveObjective } from "./objective-schema.ts";
 import { rewardsSchema } from "./rewards.ts";
 
 const POSITIVE = "expected integer >= 1";
@@ -120,7 +121,7 @@ export const tasksSchema = z.discriminatedUnion(
   { error: "expected damaged-digits or mat-steps" },
 );
 
-export const trainingSchema = z.strictObject({
+const trainingKeysSchema = z.strictObject({
   steps: positiveInt,
   /** A number, or how many of each kind: `{ none: 7, dark: 2 }`. */
   tasksPerStep: z
@@ -142,13 +143,15 @@ export const trainingSchema = z.strictObject({
   weightDecay: z.number().min(0).default(0),
   /** 0: no clipping. */
   maxGradNorm: z.number().min(0).default(1),
-  advantageScale: z.enum(["group", "none"]).default("group"),
-  aggregation: z.enum(["sequence-mean", "token-mean", "sum"]).default("sequence-mean"),
+  ...objectiveKeys,
   /** Steps between checkpoints. Work since the last one is redone after a crash. */
   checkpointEvery: positiveInt.default(10),
   /** Older ones are deleted after a commit. */
   keepCheckpoints: positiveInt.default(2),
 });
+
+/** Every key has a value afterwards: a preset's where the recipe leaves it open. */
+export const trainingSchema = trainingKeysSchema.transform(resolveObjective);
 
 export const evaluationSchema = z.strictObject({
   /** Steps between evaluations; also before the first step and after the last. */
