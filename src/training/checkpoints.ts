@@ -26,15 +26,15 @@ export interface Commit {
   pins: Record<string, string>;
   /** Newest checkpoints to keep; older ones are deleted after the commit. */
   keep: number;
-  /** Kept whatever its age; null: none. */
-  bestStep: number | null;
+  /** Steps whose checkpoints are kept whatever their age. */
+  best: readonly number[];
 }
 
 /** The worker writes, syncs and renames; then the commit is appended; then old checkpoints go. */
 export async function commitStep(
   run: RunFolder,
   client: EngineClient,
-  { step, pins, keep, bestStep }: Commit,
+  { step, pins, keep, best }: Commit,
 ): Promise<void> {
   const path = run.checkpointPath(step);
   // Left by a life that died between rename and commit: what follows writes the same step again.
@@ -55,7 +55,7 @@ export async function commitStep(
       .toSorted()
       .slice(-keep),
   );
-  if (bestStep !== null) kept.add(run.checkpointName(bestStep));
+  for (const one of best) kept.add(run.checkpointName(one));
   // The rest is old, or half a checkpoint of a worker that was killed while it wrote.
   for (const name of names.filter((one) => !kept.has(one))) {
     await rm(join(folder, name), { recursive: true, force: true });

@@ -9,7 +9,7 @@ import type { EngineHandle } from "../engine/handle.ts";
 import type { Episode, EpisodeRequest } from "../episodes/episode.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
 import type { Recipe } from "./recipe/schema.ts";
-import { BestStep } from "./best.ts";
+import { BestSteps } from "./best.ts";
 import { commitStep, loadCommitted } from "./checkpoints.ts";
 import { evaluate } from "./evaluate.ts";
 import { PhaseClock } from "./seconds.ts";
@@ -28,6 +28,8 @@ export interface TrainOptions extends Omit<StepContext, "client" | "policy"> {
   onStep(result: StepResult): void;
   onEvaluation(record: EvaluationRecord): void;
   onRestart(error: EngineError, fromStep: number): void;
+  /** `evaluation.patience` is used up after step `step`; the best step is null where no evaluation had a value. */
+  onEarlyStop(step: number, bestStep: number | null): void;
 }
 
 /** A worker that keeps dying is a fault to report, not to hide. */
@@ -36,13 +38,16 @@ const MAX_RESTARTS = 3;
 /** Error codes after which a fresh worker and the last checkpoint make the run whole again. */
 const RECOVERABLE = new Set(["engine.died", "engine.restarted", "engine.unreachable", "engine.unresponsive"]);
 
-/** Trains until `recipe.training.steps` steps are committed. A folder with committed steps is resumed after the last one. */
+/**
+ * Trains until `recipe.training.steps` steps are committed, or `evaluation.patience` is used up. A folder with committed steps is
+ * resumed after the last one.
+ */
 export async function train(options: TrainOptions): Promise<void> {
   const { run, engine, pins } = options;
   await loadCommitted(run, engine.current.client, pins);
   for (let restarts = 0; ; restarts++) {
     try {
-      await trainFrom(options, run.nextStep, await BestStep.of(run, options.recipe.evaluation?.metric ?? null));
+      await trainFrom(options, run.nextStep, await BestSteps.of(run, options.recipe.evaluation));
       return;
     } catch (error) {
       if (!(error instanceof EngineError) || !RECOVERABLE.has(error.code) || restarts >= MAX_RESTARTS) throw error;
@@ -56,14 +61,15 @@ export async function train(options: TrainOptions): Promise<void> {
 }
 
 /** Step 0 is the evaluation before training. */
-async function trainFrom(options: TrainOptions, firstStep: number, best: BestStep): Promise<void> {
+async function trainFrom(options: TrainOptions, firstStep: number, best: BestSteps): Promise<void> {
   const { recipe, run, pins, signal } = options;
-  const { steps, checkpointEvery, keepCheckpoints } = recipe.training;
+  const { steps, checkpointEvery, keepCheckpoints, keepBest } = recipe.training;
   const { client } = options.engine.current;
   const context = { ...options, client, policy: options.policyFor(client) };
   let upcoming = tasksOf(options, Math.max(1, firstStep));
   for (let step = firstStep; step <= steps; step++) {
     signal.throwIfAborted();
+    if (best.exhausted) return options.onEarlyStop(step - 1, best.best(1)[0] ?? null);
     if (step > 0) {
       const loading = upcoming;
       // Made while the worker samples.
@@ -82,7 +88,7 @@ async function trainFrom(options: TrainOptions, firstStep: number, best: BestSte
     // What was evaluated is committed too, so that the best step has its checkpoint.
     if (step > 0 && (evaluated || step % checkpointEvery === 0 || step === steps)) {
       options.onPhase(step, "checkpoint");
-      await commitStep(run, client, { step, pins, keep: keepCheckpoints, bestStep: best.step });
+      await commitStep(run, client, { step, pins, keep: keepCheckpoints, best: best.best(keepBest) });
     }
   }
 }

@@ -88,8 +88,7 @@ async function trainStages(opened: ColdStart, signal: AbortSignal): Promise<void
   );
   const bar = progress("sft", steps);
   let started = performance.now();
-  const commit = (step: number): Promise<void> =>
-    commitStep(run, engine.client, { step, pins, keep: 1, bestStep: null });
+  const commit = (step: number): Promise<void> => commitStep(run, engine.client, { step, pins, keep: 1, best: [] });
   const onStep = async (result: SupervisedResult): Promise<boolean> => {
     const { step, loss } = result;
     const { stage, within } = stageOf(stages, step);

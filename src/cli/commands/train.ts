@@ -51,6 +51,7 @@ export async function runTraining(path: string | undefined, flags: RunFlags, sig
       onStep: (result) => reporter.step(result),
       onEvaluation: (record) => reporter.evaluation(record),
       onRestart: (error, fromStep) => reporter.restart(error, fromStep),
+      onEarlyStop: (step, best) => printLine(`stopped early after step ${step}: the best was step ${best ?? "none"}`),
       signal,
     });
     reporter.finish();

@@ -13,6 +13,7 @@ import { enginePolicy } from "../../policies/engine.ts";
 import { writeDecisions } from "../../report/decisions.ts";
 import { writeFileAtomic } from "../../runs/disk.ts";
 import type { RunFolder } from "../../runs/run-folder.ts";
+import { BestSteps } from "../../training/best.ts";
 import { loadCommitted } from "../../training/checkpoints.ts";
 import { decisionProbabilities } from "../../training/decisions.ts";
 import { evaluate, type Evaluation } from "../../training/evaluate.ts";
@@ -52,7 +53,8 @@ interface Condition {
 export async function finalEvaluations(options: FinalEvaluations): Promise<void> {
   const { recipe, run } = options;
   const done = run.committed?.step ?? 0;
-  if (done < recipe.training.steps) {
+  const ended = done >= recipe.training.steps || (await BestSteps.of(run, recipe.evaluation)).exhausted;
+  if (!ended) {
     throw new DataError("data.run_unfinished", `${run.path} has ${done} of ${recipe.training.steps} steps`, {
       hint: `Finish it first: varft train --resume ${run.path}`,
     });

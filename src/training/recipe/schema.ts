@@ -5,6 +5,7 @@ import { z } from "zod";
 import { pixelsSchema, samplingSchema } from "../../core/completion.ts";
 import { objectiveKeys, resolveObjective } from "./objective-schema.ts";
 import { rewardsSchema } from "./rewards.ts";
+import { checkSchedule, scheduleKeys } from "./schedule-schema.ts";
 
 const POSITIVE = "expected integer >= 1";
 export const positiveInt = z.int(POSITIVE).min(1, POSITIVE);
@@ -25,6 +26,8 @@ export const modelSchema = z.union(
   { error: "expected {path: FOLDER} or {worker: URL}" },
 );
 
+const LAYERS = "expected all-linear or a list of names of layers";
+
 /** A LoRA adapter on the frozen base, which then is the reference too, without a second copy. */
 export const loraSettingsSchema = z.strictObject({
   rank: positiveInt,
@@ -34,9 +37,7 @@ export const loraSettingsSchema = z.strictObject({
   dropout: z.literal(0, "expected 0, since sampler and trainer must agree on every probability").default(0),
   /** Names of linear layers, as `q_proj`; `all-linear`: every one, the output head excepted. */
   targets: z
-    .union([z.literal("all-linear"), z.array(z.string().min(1)).min(1)], {
-      error: "expected all-linear or a list of names of layers",
-    })
+    .union([z.literal("all-linear"), z.array(z.string().min(1, LAYERS)).min(1, LAYERS)], { error: LAYERS })
     .default("all-linear"),
   /** Also layers outside the language model: the vision tower, its projector. */
   vision: z.boolean().default(false),
@@ -134,10 +135,7 @@ const trainingKeysSchema = z.strictObject({
     .int("expected integer >= 2")
     .min(2, "expected integer >= 2, since a group of 1 has no advantage")
     .default(8),
-  learningRate: z.number().positive().default(1e-6),
-  warmupSteps: z.int().min(0).default(0),
-  /** Rate at the last step as a share of `learningRate`; linear decay. */
-  finalFraction: z.number().min(0).max(1).default(1),
+  ...scheduleKeys,
   betas: z.tuple([z.number(), z.number()]).default([0.9, 0.999]),
   eps: z.number().positive().default(1e-8),
   weightDecay: z.number().min(0).default(0),
@@ -148,10 +146,12 @@ const trainingKeysSchema = z.strictObject({
   checkpointEvery: positiveInt.default(10),
   /** Older ones are deleted after a commit. */
   keepCheckpoints: positiveInt.default(2),
+  /** Besides, the best ones by the evaluation's metric, whatever their age. */
+  keepBest: positiveInt.default(1),
 });
 
 /** Every key has a value afterwards: a preset's where the recipe leaves it open. */
-export const trainingSchema = trainingKeysSchema.transform(resolveObjective);
+export const trainingSchema = trainingKeysSchema.superRefine(checkSchedule).transform(resolveObjective);
 
 export const evaluationSchema = z.strictObject({
   /** Steps between evaluations; also before the first step and after the last. */
@@ -161,6 +161,8 @@ export const evaluationSchema = z.strictObject({
   split: z.string().default("validation"),
   /** Verifier whose mean decides which checkpoint is best. */
   metric: z.string().default("exact_match"),
+  /** Training ends after as many evaluations in a row without a new best. Null: it makes all its steps. */
+  patience: positiveInt.nullable().default(null),
 });
 
 const share = z.number().min(0).max(1);
@@ -201,7 +203,7 @@ export const reportSettingsSchema = z.strictObject({
     .default(null),
 });
 
-export const recipeSchema = z.strictObject({
+const recipeKeysSchema = z.strictObject({
   name: nameSchema,
   /** Seed of all sampling noise. */
   seed: z.int().default(0),
@@ -227,5 +229,10 @@ export const recipeSchema = z.strictObject({
   /** Verifier name, or path of a verifier file relative to the recipe, to weight or `{weight, option: value}`. */
   rewards: rewardsSchema,
 });
+
+export const recipeSchema = recipeKeysSchema.refine(
+  ({ training, evaluation }) => evaluation !== null || training.keepBest === 1,
+  { path: ["training", "keepBest"], message: "expected 1 without an evaluation, which decides what is best" },
+);
 
 export type Recipe = z.infer<typeof recipeSchema>;
