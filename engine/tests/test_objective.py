@@ -1,21 +1,20 @@
-"""Every objective's value and gradient against the papers' formulas, written out token by token in Python floats and
-differentiated by autograd. Nothing of `varft_engine` is used on the expected side.
+"""Every objective's value and gradient against the papers' formulas of `objective_formulas.py`, and what holds for any
+of them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from engine_support import objective
+from objective_formulas import CASES, WEIGHT, Formula, kl
 from varft_engine.objective import TokenLosses, Tokens, policy_gradient
 
 LENGTHS = (4, 1, 7, 5)
-WEIGHT = 0.125
 
 
 class Case:
@@ -32,19 +31,13 @@ class Case:
         # One advantage by completion, as GRPO has it, and masked (zero) in the last two tokens of the third.
         self.advantages = np.float32(np.repeat([1.5, -2.0, -0.7, 0.9], LENGTHS) * WEIGHT)
         self.advantages[10:12] = 0
+        self.kl_weight = WEIGHT
 
     def tokens(self, logp: torch.Tensor) -> Tokens:
-        tensor = torch.from_numpy
-        weights = torch.full((len(self.logp),), WEIGHT)
-        return Tokens(
-            logp,
-            tensor(self.advantages),
-            tensor(self.old),
-            tensor(self.reference),
-            weights,
-            tensor(self.sampler),
-            LENGTHS,
+        advantages, old, reference, sampler = map(
+            torch.from_numpy, (self.advantages, self.old, self.reference, self.sampler)
         )
+        return Tokens(logp, advantages, old, reference, torch.full_like(logp, self.kl_weight), sampler, LENGTHS)
 
     def found(self, parameters: dict[str, Any]) -> tuple[TokenLosses, np.ndarray]:
         logp = torch.from_numpy(self.logp).requires_grad_()
@@ -59,15 +52,9 @@ class Case:
         losses, start = [], 0
         for length in LENGTHS:
             chosen = range(start, start + length)
+            arrays = {"old": self.old, "ref": self.reference, "sampler": self.sampler, "A": self.advantages}
             completion = [
-                {
-                    "logp": logp[t],
-                    "old": float(self.old[t]),
-                    "ref": float(self.reference[t]),
-                    "sampler": float(self.sampler[t]),
-                    "A": float(self.advantages[t]),
-                }
-                for t in chosen
+                {"logp": logp[t], **{name: float(array[t]) for name, array in arrays.items()}} for t in chosen
             ]
             losses += [formula(completion, t) for t in range(length)]
             start += length
@@ -75,89 +62,6 @@ class Case:
         total.sum().backward()
         assert logp.grad is not None
         return total.detach().numpy(), logp.grad.numpy()
-
-
-Formula = Callable[[list[dict[str, Any]], int], torch.Tensor]
-
-
-def ratio(token: dict[str, Any]) -> torch.Tensor:
-    return torch.exp(token["logp"] - token["old"])
-
-
-def ppo(r: torch.Tensor, a: float, low: float, high: float) -> torch.Tensor:
-    """-min(r A, clip(r, low, high) A)"""
-    clipped = r * 0 + min(max(r.item(), low), high) if not low <= r.item() <= high else r
-    first, second = r * a, clipped * a
-    return -(first if first.item() <= second.item() else second)
-
-
-def unclipped(c: list[dict[str, Any]], t: int) -> torch.Tensor:
-    return -ratio(c[t]) * c[t]["A"]
-
-
-def grpo(c: list[dict[str, Any]], t: int) -> torch.Tensor:
-    return ppo(ratio(c[t]), c[t]["A"], 0.8, 1.2)
-
-
-def dapo(c: list[dict[str, Any]], t: int) -> torch.Tensor:
-    return ppo(ratio(c[t]), c[t]["A"], 0.8, 1.28)
-
-
-def dual(c: list[dict[str, Any]], t: int) -> torch.Tensor:
-    loss, ceiling = grpo(c, t), -1.5 * c[t]["A"]
-    return loss if c[t]["A"] >= 0 or loss.item() < ceiling else torch.tensor(ceiling, dtype=torch.float64)
-
-
-def gspo(c: list[dict[str, Any]], t: int) -> torch.Tensor:
-    s = torch.exp(sum((token["logp"] - token["old"] for token in c), torch.zeros((), dtype=torch.float64)) / len(c))
-    return ppo(s, c[t]["A"], 1 - 0.03, 1 + 0.04)
-
-
-def cispo(c: list[dict[str, Any]], t: int) -> torch.Tensor:
-    return -min(ratio(c[t]).item(), 1.3) * c[t]["A"] * c[t]["logp"]
-
-
-def with_kl(estimate: Callable[[torch.Tensor], torch.Tensor], times_ratio: bool) -> Formula:
-    def formula(c: list[dict[str, Any]], t: int) -> torch.Tensor:
-        kl = estimate(c[t]["ref"] - c[t]["logp"])
-        return grpo(c, t) + 0.04 * WEIGHT * (ratio(c[t]) * kl if times_ratio else kl)
-
-    return formula
-
-
-def truncated(c: list[dict[str, Any]], t: int) -> torch.Tensor:
-    return min(math.exp(c[t]["old"] - c[t]["sampler"]), 1.4) * grpo(c, t)
-
-
-def dropped(c: list[dict[str, Any]], t: int) -> torch.Tensor:
-    whole = math.exp(sum(token["old"] - token["sampler"] for token in c))
-    kl = c[t]["ref"] - c[t]["logp"]
-    loss = grpo(c, t) + 0.04 * WEIGHT * (torch.exp(kl) - kl - 1)
-    return loss if 1 / 1.6 <= whole <= 1.6 else loss * 0
-
-
-def kl(estimator: str, *, times_ratio: bool = False) -> dict[str, Any]:
-    return {"beta": 0.04, "estimator": estimator, "timesRatio": times_ratio}
-
-
-CASES: dict[str, tuple[dict[str, Any], Formula]] = {
-    "no clip": ({"clipLow": None, "clipHigh": None}, unclipped),
-    "grpo": ({}, grpo),
-    "dapo": ({"clipHigh": 0.28}, dapo),
-    "dual clip": ({"dualClip": 1.5}, dual),
-    "gspo": ({"ratio": "sequence", "clipLow": 0.03, "clipHigh": 0.04}, gspo),
-    "cispo": ({"surrogate": "weighted-logprob", "clipLow": None, "clipHigh": None, "weightCap": 1.3}, cispo),
-    "k1": ({"kl": kl("k1")}, with_kl(lambda d: -d, times_ratio=False)),
-    "k2": ({"kl": kl("k2")}, with_kl(lambda d: d**2 / 2, times_ratio=False)),
-    "k3": ({"kl": kl("k3")}, with_kl(lambda d: torch.exp(d) - d - 1, times_ratio=False)),
-    "k3 x ratio": (
-        {"kl": kl("k3", times_ratio=True)},
-        with_kl(lambda d: torch.exp(d) - d - 1, times_ratio=True),
-    ),
-    "k1 x ratio": ({"kl": kl("k1", times_ratio=True)}, with_kl(lambda d: -d, times_ratio=True)),
-    "truncated importance": ({"importance": {"mode": "truncate", "limit": 1.4}}, truncated),
-    "dropped sequences": ({"importance": {"mode": "drop", "limit": 1.6}, "kl": kl("k3")}, dropped),
-}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -201,6 +105,18 @@ def test_dual_clip_acts_where_the_plain_clip_does_not() -> None:
     assert limited.clipped.tolist() == [True, False, True]
     np.testing.assert_allclose(plain.loss.tolist(), [math.exp(2), math.exp(0.1), -1.2], rtol=1e-6)
     np.testing.assert_allclose(limited.loss.tolist(), [3, math.exp(0.1), -1.2], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_weights_may_stand_in_the_advantages(name: str) -> None:
+    """Loss and gradient scale with them, whichever limits act: so the caller may normalise before the worker sums."""
+    changes, _ = CASES[name]
+    case = Case(5)
+    plain, slope = case.found(objective(**changes))
+    case.advantages, case.kl_weight = case.advantages * 4, case.kl_weight * 4
+    scaled, steeper = case.found(objective(**changes))
+    assert torch.equal(scaled.loss, plain.loss * 4) and torch.equal(scaled.clipped, plain.clipped)
+    np.testing.assert_array_equal(steeper, slope * 4)
 
 
 def test_cispo_gives_every_token_a_gradient() -> None:
