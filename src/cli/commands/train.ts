@@ -6,8 +6,10 @@ import { enginePolicy } from "../../policies/engine.ts";
 import { train } from "../../training/grpo.ts";
 import { loadRecipe } from "../../training/recipe/load.ts";
 import { recipeSchema, type Recipe } from "../../training/recipe/schema.ts";
+import { dryRun } from "../compose/dry-run.ts";
 import { runRequest, type RecipeReader, type RunFlags } from "../compose/open-run.ts";
 import { openTrainingRun } from "../compose/training-run.ts";
+import { dryRunLines, skippedLines } from "../terminal/dry-run.ts";
 import { printLine } from "../terminal/live-region.ts";
 import { stepReporter } from "../terminal/step-reporter.ts";
 import { style } from "../terminal/style.ts";
@@ -18,6 +20,11 @@ const READER: RecipeReader<Recipe> = {
   load: (file, sets) => loadRecipe(recipeSchema, file, sets),
   parse: (recipe) => recipeSchema.parse(recipe),
 };
+
+interface TrainFlags extends RunFlags {
+  skipBad?: boolean;
+  dryRun?: boolean;
+}
 
 export function trainCommand(signal: AbortSignal): Command {
   return new Command("train")
@@ -31,16 +38,27 @@ export function trainCommand(signal: AbortSignal): Command {
     )
     .option("--out <folder>", "run folder to make (default: runs/<name>-<time>)")
     .option("--resume <run>", "go on with a run after its last committed step")
-    .action(async (path: string | undefined, flags: RunFlags) => {
+    .option("--skip-bad", "leave out bad records of a task file, and say how many")
+    .option("--dry-run", "check everything, count tasks and tokens and predict memory, without loading weights")
+    .action(async (path: string | undefined, { skipBad, dryRun: dry, ...flags }: TrainFlags) => {
+      if (skipBad === true) flags.set = [...flags.set, "tasks.skipBad=true"];
+      if (dry === true) return showDryRun(path, flags);
       const run = await runTraining(path, flags, signal);
       printLine(`${style("cyan", "next")} varft report ${run}`);
     });
+}
+
+async function showDryRun(path: string | undefined, flags: RunFlags): Promise<void> {
+  const { recipe, recipePath } = await runRequest(path, flags, READER);
+  const sets = flags.set.map((set) => ` --set '${set}'`).join("");
+  for (const line of dryRunLines(await dryRun(recipe, recipePath), `varft train ${recipePath}${sets}`)) printLine(line);
 }
 
 /** Trains and returns the run folder's path. */
 export async function runTraining(path: string | undefined, flags: RunFlags, signal: AbortSignal): Promise<string> {
   const opened = await openTrainingRun({ ...(await runRequest(path, flags, READER)), signal });
   const { recipe, run, engine } = opened;
+  for (const line of skippedLines(opened.tasks.skipped ?? [])) printLine(line);
   const reporter = stepReporter(recipe, run, opened.sandbox.tier, engine.current.info);
   try {
     await train({

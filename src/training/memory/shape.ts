@@ -100,6 +100,21 @@ export async function findShape(folder: string): Promise<FoundShape> {
   }
 }
 
+/** Qwen2.5-VL's own, where `preprocessor_config.json` does not say otherwise. */
+const QWEN_PIXELS = { min: 3136, max: 12_845_056 };
+
+/** Limits on an image's pixels that the checkpoint's processor has. */
+export async function findPixelLimits(folder: string): Promise<{ min: number; max: number }> {
+  const text = await readFile(join(folder, "preprocessor_config.json"), "utf8").catch(() => "{}");
+  const edges = z.object({ shortest_edge: positive.optional(), longest_edge: positive.optional() });
+  const schema = z.object({ min_pixels: positive.optional(), max_pixels: positive.optional(), size: edges.optional() });
+  const { min_pixels, max_pixels, size } = schema.parse(JSON.parse(text));
+  return {
+    min: min_pixels ?? size?.shortest_edge ?? QWEN_PIXELS.min,
+    max: max_pixels ?? size?.longest_edge ?? QWEN_PIXELS.max,
+  };
+}
+
 /** Reads a parsed `config.json`: text sizes at the top (as published) or under `text_config` (as transformers 5 writes). */
 export function shapeOf(config: unknown): NetworkShape {
   const outer = z.looseObject({ text_config: z.looseObject({}).optional(), vision_config: z.unknown() }).parse(config);
