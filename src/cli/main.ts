@@ -7,6 +7,7 @@ import { promptsCommand } from "./commands/prompts.ts";
 import { quickstartCommand } from "./commands/quickstart.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { reportCommand } from "./commands/report.ts";
+import { rescoreCommand } from "./commands/rescore.ts";
 import { sftCommand } from "./commands/sft.ts";
 import { trainCommand } from "./commands/train.ts";
 import { reportFailure } from "./terminal/failure.ts";
@@ -27,7 +28,15 @@ const program = new Command("varft")
   .version(packageVersion())
   .showHelpAfterError("(--help lists the options)")
   .exitOverride();
-for (const command of [quickstartCommand, trainCommand, sftCommand, reportCommand, replayCommand, promptsCommand]) {
+for (const command of [
+  quickstartCommand,
+  trainCommand,
+  sftCommand,
+  reportCommand,
+  rescoreCommand,
+  replayCommand,
+  promptsCommand,
+]) {
   program.addCommand(command(interrupt.signal).exitOverride().showHelpAfterError("(--help lists the options)"));
 }
 

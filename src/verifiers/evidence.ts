@@ -97,37 +97,45 @@ export class EvidenceStore {
     }
   }
 
-  /** Services that answer from here alone. They throw `data.no_evidence` for what was never asked. */
-  services(needs: Needs): Services {
+  /** Services that answer from here, else ask `live`; without those they throw `data.no_evidence` for what was never asked. */
+  services(needs: Needs, live: Services = {}): Services {
     const { embedding, judge } = needs;
     return {
       ...(embedding === undefined
         ? {}
-        : { embedding: { model: embedding.model, embed: (given) => this.#embed(embedding.model, given) } }),
+        : {
+            embedding: {
+              model: embedding.model,
+              embed: (given) => this.#embed(embedding.model, given, live.embedding?.embed),
+            },
+          }),
       ...(judge === undefined
         ? {}
-        : { judge: { model: judge.model, ask: (question) => this.#ask(judge.model, question) } }),
+        : { judge: { model: judge.model, ask: (question) => this.#ask(judge.model, question, live.judge?.ask) } }),
     };
   }
 
-  async #embed(model: string, given: readonly string[]): Promise<Float32Array[]> {
-    return given.map((text) => {
-      const found = this.#vectors.get(`${model}\n${sha256(text)}`);
-      if (found === undefined) throw noEvidence(`${model} embedded no ${JSON.stringify(text.slice(0, 80))}`);
-      return decodeFloat32(found);
-    });
+  #embed(model: string, given: readonly string[], live?: Embed): Promise<Float32Array[]> {
+    return Promise.all(
+      given.map(async (text) => {
+        const found = this.#vectors.get(`${model}\n${sha256(text)}`);
+        if (found !== undefined) return decodeFloat32(found);
+        const [asked] = (await live?.([text])) ?? [];
+        if (asked !== undefined) return asked;
+        throw noEvidence(`${model} embedded no ${JSON.stringify(text.slice(0, 80))}`);
+      }),
+    );
   }
 
-  async #ask(model: string, question: JudgeQuestion): Promise<string> {
-    const found = this.#replies.get(`${model}\n${questionKey(question)}`);
-    if (found === undefined)
-      throw noEvidence(`judge ${model} was never asked ${JSON.stringify(question.user.slice(0, 80))}`);
-    return found;
+  async #ask(model: string, question: JudgeQuestion, live?: AskJudge): Promise<string> {
+    const found = this.#replies.get(`${model}\n${questionKey(question)}`) ?? (await live?.(question));
+    if (found !== undefined) return found;
+    throw noEvidence(`judge ${model} was never asked ${JSON.stringify(question.user.slice(0, 80))}`);
   }
 }
 
 function noEvidence(what: string): DataError {
   return new DataError("data.no_evidence", `the run's scores hold no evidence for this: ${what}`, {
-    hint: "Scoring again calls no service; a verifier that needs one must have been in the run's rewards, with the same model.",
+    hint: "Keep the model that the run was scored with, or let the services be asked: --ask.",
   });
 }

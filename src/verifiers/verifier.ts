@@ -74,6 +74,8 @@ export interface VerifierRule<Options> {
 /** A rule with its options decided. */
 export interface Verifier {
   readonly name: string;
+  /** What it was declared by. */
+  readonly rule: unknown;
   readonly needs: Needs;
   score(rollout: RolloutRecord, task: Task, context: GivenContext): Score | Promise<Score>;
   /** The same rule with other options. Throws `config.verifier_option` naming `where` and the key. */
@@ -115,6 +117,7 @@ export function defineVerifier<Options = Record<string, never>>(rule: VerifierRu
   // Some option has no default: usable once configured.
   return {
     name: rule.name,
+    rule,
     needs: {},
     score: () => {
       throw badOption(defaults.error, {}, `rewards.${rule.name}`, schema);
@@ -126,6 +129,7 @@ export function defineVerifier<Options = Record<string, never>>(rule: VerifierRu
 function bound<Options>(rule: VerifierRule<Options>, options: Options, configure: Verifier["configure"]): Verifier {
   return {
     name: rule.name,
+    rule,
     needs: rule.needs?.(options) ?? {},
     score: (rollout, task, context) => rule.score(rollout, task, { ...absent(rule.name), ...context }, options),
     configure,

@@ -42,18 +42,20 @@ export async function loadVerifierFile(name: string, folder: string): Promise<Ve
   }
   const parsed = ruleSchema.safeParse(found.default);
   if (!parsed.success) throw refuse(`has no verifier as its default export (${basename(path)})`);
-  return "configure" in parsed.data
-    ? (found.default as Verifier)
-    : defineVerifier(found.default as VerifierRule<Record<string, never>>);
+  // Declared again, by this copy of the program: the file may have brought its own.
+  const { rule = found.default } = found.default as { rule?: unknown };
+  return defineVerifier(rule as VerifierRule<Record<string, never>>);
 }
 
-/** In a checkout tsx is registered already; the published package asks it for this one file. */
+/**
+ * TypeScript goes through tsx in a space of its own: also where the file's folder has no package.json that calls it a module, and where
+ * this program runs compiled.
+ */
 async function importFile(url: string): Promise<{ default?: unknown }> {
-  try {
-    return (await import(url)) as { default?: unknown };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_UNKNOWN_FILE_EXTENSION") throw error;
-    const { tsImport } = await import("tsx/esm/api");
-    return (await tsImport(url, { parentURL: import.meta.url, tsconfig: false })) as { default?: unknown };
-  }
+  if (!/\.[cm]?ts$/.test(url)) return (await import(url)) as { default?: unknown };
+  const { tsImport } = await import("tsx/esm/api");
+  const found = (await tsImport(url, { parentURL: import.meta.url, tsconfig: false })) as { default?: unknown };
+  // A file that counts as CommonJS brings its exports one level down.
+  const inner = found.default;
+  return typeof inner === "object" && inner !== null && "default" in inner ? inner : found;
 }

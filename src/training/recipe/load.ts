@@ -2,7 +2,7 @@
  * Reads a recipe: YAML, `--set key=value`, validation with path, line, both values and a hint.
  */
 import { readFile } from "node:fs/promises";
-import { isNode, LineCounter, parseDocument, parse as parseYaml, type Document } from "yaml";
+import { Document, isNode, LineCounter, parseDocument, parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
 import { nearest } from "./nearest.ts";
@@ -33,6 +33,30 @@ export async function loadRecipe<Schema extends z.ZodType>(
   if (fault !== undefined) {
     throw new ConfigError("config.bad_yaml", `${path}:${lines.linePos(fault.pos[0]).line}: ${fault.message}`);
   }
+  return validated(schema, document, lines, path, sets);
+}
+
+/**
+ * The recipe of a finished run with other values; `source` names where it stands. Throws `config.bad_set`, `config.invalid_recipe`.
+ *
+ * @example overriddenRecipe(recipeSchema, manifest.recipe, "runs/a/run.json", ["rewards.format=0"])
+ */
+export function overriddenRecipe<Schema extends z.ZodType>(
+  schema: Schema,
+  recipe: unknown,
+  source: string,
+  sets: readonly string[],
+): z.output<Schema> {
+  return validated(schema, new Document(recipe), new LineCounter(), source, sets);
+}
+
+function validated<Schema extends z.ZodType>(
+  schema: Schema,
+  document: Document,
+  lines: LineCounter,
+  path: string,
+  sets: readonly string[],
+): z.output<Schema> {
   for (const set of sets) applySet(document, set);
   const value: unknown = document.toJS();
   const parsed = schema.safeParse(value);
