@@ -1,60 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { canonicalFromPixels, MemoryImageStore, type Pixels } from "../core/images.ts";
-import { RECORD_VERSION, type RolloutRecord, type ToolRun } from "../core/records.ts";
-import type { Task } from "../core/task.ts";
+import type { RolloutRecord } from "../core/records.ts";
 import { VERIFIERS } from "./index.ts";
 import { refuseMixedNulls, scoreRollout } from "./score.ts";
+import { ran, rollout, task } from "./testing/rollouts.ts";
 import { defineVerifier } from "./verifier.ts";
-
-const task = (kind = "dark", answers = ["42"]): Task => ({
-  id: "t",
-  public: { question: "q", images: [] },
-  private: { answers, kind },
-});
-
-const ran = (status: ToolRun["status"], replacesImage: boolean): ToolRun => ({
-  tool: "code",
-  input: {},
-  status,
-  text: null,
-  images: [],
-  replacesImage,
-  detail: {},
-  seconds: 0,
-});
-
-function rollout(texts: string[], answer: string | null, toolRuns: ToolRun[] = []): RolloutRecord {
-  const turns = texts.map((text) => ({
-    promptDigest: null,
-    text,
-    tokenIds: null,
-    logprobs: null,
-    stopReason: "end" as const,
-    noiseKey: null,
-    policyVersion: null,
-    step: { thought: null, actions: [], faults: [] },
-    toolRuns,
-    seconds: {},
-  }));
-  const head = {
-    version: RECORD_VERSION,
-    kind: "rollout",
-    id: "1/t/0",
-    step: 1,
-    purpose: "training",
-    taskId: "t",
-    taskKind: "dark",
-  } as const;
-  return {
-    ...head,
-    rollout: 0,
-    task: { question: "q", images: [] },
-    turns,
-    stop: "answered",
-    answer,
-    nondeterminism: [],
-  };
-}
 
 const context = { images: new MemoryImageStore() };
 
