@@ -20,11 +20,14 @@ from engine_support import (
     put,
     row,
     sample,
+    score,
     step,
     text,
     update,
 )
 from varft_engine.engine import Engine
+from varft_engine.lora import LoraSettings
+from varft_engine.trained import Trained
 
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
 
@@ -45,16 +48,43 @@ def thread(engine: Engine, tolerance: float) -> list[dict]:
     return rows
 
 
-def test_bfloat16_on_the_cpu(tiny: Path) -> None:
-    engine = Engine(tiny, dtype="bfloat16")
+LORA = Trained(LoraSettings(4, 8, vision=True), gradient_checkpointing=True)
+
+
+@pytest.mark.parametrize("trained", [Trained(), LORA], ids=["all", "lora"])
+def test_bfloat16_on_the_cpu(tiny: Path, trained: Trained) -> None:
+    engine = Engine(tiny, dtype="bfloat16", trained=trained)
     thread(engine, tolerance=0.3)
     assert engine.info()["dtype"] == "bfloat16"
 
 
 @GPU
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-3), ("bfloat16", 0.3)])
-def test_on_a_gpu(tiny: Path, dtype: str, tolerance: float) -> None:
-    thread(Engine(tiny, device="cuda", dtype=dtype), tolerance)
+@pytest.mark.parametrize("trained", [Trained(), LORA], ids=["all", "lora"])
+def test_on_a_gpu(tiny: Path, dtype: str, tolerance: float, trained: Trained) -> None:
+    thread(Engine(tiny, device="cuda", dtype=dtype, trained=trained), tolerance)
+
+
+@GPU
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_reference_of_an_adapter_on_a_gpu(tiny: Path, tmp_path: Path, dtype: str) -> None:
+    """The frozen base bit by bit, and the same adapter as on the CPU to begin with; a checkpoint comes back."""
+    base, engine, cpu = (
+        Engine(tiny, device="cuda", dtype=dtype),
+        Engine(tiny, device="cuda", dtype=dtype, trained=LORA),
+        Engine(tiny, dtype=dtype, trained=LORA),
+    )
+    states = [{name: w.cpu() for name, w in one.model.network.named_parameters()} for one in (engine, cpu)]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[1])
+    rows = thread(engine, tolerance=0.3)
+    put(base, png(81))
+    assert np.array_equal(score(engine, rows, "reference")[0], score(base, rows)[0])
+    policy = score(engine, rows)[0]
+    engine.save(str(tmp_path / "checkpoint"), {})
+    again = Engine(tiny, device="cuda", dtype=dtype, seed=9, trained=LORA)
+    put(again, png(81))
+    again.load(str(tmp_path / "checkpoint"), {})
+    assert np.array_equal(score(again, rows)[0], policy)
 
 
 @GPU

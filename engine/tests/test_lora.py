@@ -29,6 +29,8 @@ from engine_support import (
     update,
 )
 from peft import PeftModel
+from test_other_models import build, llava, qwen2_vl, qwen3_vl
+from varft_engine.__main__ import serve_parser, training_choice
 from varft_engine.engine import Engine
 from varft_engine.errors import VarftError
 from varft_engine.lora import LoraSettings
@@ -200,3 +202,39 @@ def test_unknown_targets_name_the_known_before_weights_are_read(
     known = ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"]
     assert caught.value.details == {"unknown": [target], "known": known}
     assert ", ".join(known) in caught.value.message
+
+
+@pytest.mark.parametrize("configure", [llava, qwen2_vl, qwen3_vl], ids=lambda family: family.__name__)
+def test_other_families(tiny: Path, tmp_path: Path, configure: Any) -> None:
+    """The base as the reference, a merged export, and what the vision part is."""
+    folder = build(tiny, tmp_path / "model", configure)
+    base, engine = Engine(folder), adapted(folder, LoraSettings(4, 8, vision=True))
+    expected = score(base, rows_of(base))[0]
+    train(engine)
+    rows = rows_of(engine)
+    assert np.array_equal(score(engine, rows, "reference")[0], expected)
+    policy = score(engine, rows)[0]
+    assert np.abs(policy - expected).max() > 1e-3
+    engine.export(str(tmp_path / "merged"))
+    merged = Engine(tmp_path / "merged")
+    np.testing.assert_allclose(score(merged, rows_of(merged))[0], policy, atol=1e-4, rtol=0)
+    language = adapted(folder).model.network.named_parameters()
+    assert not any("vis" in name or "projector" in name for name, weight in language if weight.requires_grad)
+    frozen = Engine(folder, trained=Trained(freeze_vision=True)).model
+    assert not frozen.trains_vision and any(weight.requires_grad for weight in frozen.network.parameters())
+
+
+@pytest.mark.parametrize("arguments", [["--lora-rank", "4"], ["--lora-vision"], ["--lora-targets", "q_proj"]])
+def test_half_of_an_adapter_is_refused(arguments: list[str]) -> None:
+    with pytest.raises(VarftError) as caught:
+        training_choice(serve_parser().parse_args(["--model", "m", *arguments]))
+    assert caught.value.code == "config.bad_argument" and "--lora-alpha" in caught.value.message
+
+
+def test_arguments_of_serve() -> None:
+    words = (
+        "--model m --lora-rank 4 --lora-alpha 8 --lora-targets q_proj,up_proj --lora-vision --gradient-checkpointing"
+    )
+    expected = Trained(LoraSettings(4, 8.0, ("q_proj", "up_proj"), True))
+    assert training_choice(serve_parser().parse_args(words.split())) == expected
+    assert training_choice(serve_parser().parse_args(["--model", "m"])) == Trained()

@@ -9,6 +9,8 @@ import torch
 from engine_support import gradients, image, message, png, put, record_of, row, score, step, text, update
 from varft_engine.engine import Engine
 from varft_engine.errors import VarftError
+from varft_engine.lora import LoraSettings
+from varft_engine.trained import Trained
 
 
 def one_update(engine: Engine, advantage: float = 1.0) -> None:
@@ -21,8 +23,10 @@ def weights(engine: Engine) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("max_norm", [0.0, 0.05])
-def test_three_steps_of_adamw_by_hand(engine: Engine, max_norm: float) -> None:
+@pytest.mark.parametrize("trained", [Trained(), Trained(LoraSettings(4, 8))], ids=["all", "lora"])
+def test_three_steps_of_adamw_by_hand(tiny: Path, max_norm: float, trained: Trained) -> None:
     """m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; w -= lr (decay w + m^ / (sqrt(v^) + eps)), in float64."""
+    engine = Engine(tiny, trained=trained)
     b1, b2, eps, decay = 0.9, 0.95, 1e-8, 0.1
     expected = {name: weight.double() for name, weight in weights(engine).items()}
     m = {name: torch.zeros_like(weight) for name, weight in expected.items()}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from torch.utils.checkpoint import checkpoint
 
 from .lora import LoraSettings, bad_lora, check_targets, freeze_vision
 from .model import Model
@@ -43,11 +46,10 @@ class Trained:
             adapter = Adapter(model.network, self.lora, base_digest(model.path), seed)
             model = replace(model, adapter=adapter)
         if self.gradient_checkpointing:
-            # Older versions of transformers have the first name only.
-            old = model.network.gradient_checkpointing_enable
-            enable = getattr(model.network, "activation_checkpointing_enable", old)
-            # Without dropout there is no random state to restore.
-            enable({"use_reentrant": False, "preserve_rng_state": False})
+            # The public method has two names, and in older versions gives the tower's inputs a gradient, which then
+            # runs through frozen layers. Without dropout there is no random state to restore.
+            again = partial(checkpoint, use_reentrant=False, preserve_rng_state=False)
+            model.network._set_gradient_checkpointing(enable=True, gradient_checkpointing_func=again)
         return model
 
     def shape(self, model: Model) -> dict[str, Any]:
