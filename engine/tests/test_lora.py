@@ -235,6 +235,6 @@ def test_arguments_of_serve() -> None:
     words = (
         "--model m --lora-rank 4 --lora-alpha 8 --lora-targets q_proj,up_proj --lora-vision --gradient-checkpointing"
     )
-    expected = Trained(LoraSettings(4, 8.0, ("q_proj", "up_proj"), True))
+    expected = Trained(LoraSettings(4, 8.0, ("q_proj", "up_proj"), True), gradient_checkpointing=True)
     assert training_choice(serve_parser().parse_args(words.split())) == expected
     assert training_choice(serve_parser().parse_args(["--model", "m"])) == Trained()
