@@ -89,6 +89,7 @@ class Engine:
                 "path": str(model.path),
                 "architecture": model.architecture,
                 "parameters": sum(weight.numel() for weight in model.network.parameters()),
+                "visionParameters": model.vision.parameters(),
                 "vocabularySize": model.vocabulary_size,
                 "contextLength": model.context_length,
                 "endTokenIds": list(model.end_token_ids),

@@ -7,6 +7,7 @@ plain causal mask, so a real token never attends to padding and no mask tensor i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,8 @@ class MicroBatch:
     """int64 [M]: for each token of each row, in order, its place in [N]. Equal rows read the same places."""
     tokens: int
     """Prompt and completion tokens forwarded, padding not counted."""
+    patches: int
+    """Image patches forwarded, each distinct image once."""
 
 
 def plan(rows: Sequence[Row], max_tokens: int, model: Model) -> list[MicroBatch]:
@@ -84,13 +87,15 @@ def _micro_batch(sharing: Sequence[Sequence[int]], rows: Sequence[Row], model: M
     readers = [(number, index) for index, numbers in enumerate(sharing) for number in numbers]
     reading = [np.arange(starts[index], starts[index + 1]) for _, index in readers]
     device = model.device
+    images = tuple(image for row in firsts for image in row.prompt.images)
     return MicroBatch(
         input_ids=input_ids.to(device),
         positions=positions.to(device),
-        images=tuple(image for row in firsts for image in row.prompt.images),
+        images=images,
         predicting=torch.from_numpy(np.concatenate(predicting)).to(device),
         targets=torch.from_numpy(np.concatenate([row.token_ids for row in firsts]).astype(np.int64)).to(device),
         rows=tuple(number for number, _ in readers),
         reading=torch.from_numpy(np.concatenate(reading)).to(device),
         tokens=sum(map(_length, firsts)),
+        patches=sum(math.prod(image.grid) for image in {image.key: image for image in images}.values()),
     )

@@ -86,7 +86,10 @@ class Updater:
         return {
             "loss": loss,
             "tokens": tokens,
-            "forwardedTokens": sum(batch.tokens for batch in batches),
+            "forwarded": {
+                "tokens": sum(batch.tokens for batch in batches),
+                "patches": sum(batch.patches for batch in batches),
+            },
             "microbatches": len(batches),
             "clippedTokens": clipped,
             "correctedTokens": corrected,

@@ -55,5 +55,12 @@ class Vision:
         """The same without gradients; a family may reuse image features until `forget` is called."""
         return self.training_inputs(images)
 
+    def parameters(self) -> int:
+        """Number of parameters that patches go through; 0 where the family does not tell the tower apart."""
+        tower = getattr(self.network.base_model, "visual", None) or getattr(
+            self.network.base_model, "vision_tower", None
+        )
+        return 0 if tower is None else sum(weight.numel() for weight in tower.parameters())
+
     def forget(self) -> None:
         """The weights have changed: whatever was computed from them is stale."""

@@ -25,6 +25,10 @@ export const promptRecordSchema = z.strictObject({
 });
 export type PromptRecord = z.infer<typeof promptRecordSchema>;
 
+/** Counts of what went through the network. */
+export const forwardedSchema = z.strictObject({ tokens: z.int().nonnegative(), patches: z.int().nonnegative() });
+export type Forwarded = z.infer<typeof forwardedSchema>;
+
 export const samplingSchema = z.strictObject({
   /** 0 means greedy. Log-probabilities are then those of temperature 1. */
   temperature: z.number().nonnegative(),

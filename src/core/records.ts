@@ -4,6 +4,7 @@
  * that they do not know: a newer program may add both.
  */
 import { z } from "zod";
+import { forwardedSchema } from "./completion.ts";
 import { sha256Schema } from "./messages.ts";
 import { stepSchema } from "./step.ts";
 
@@ -137,12 +138,12 @@ export const updateRecordSchema = z.object({
   /** In their order; absent in records of older programs, which made one. */
   optimiserSteps: z.array(optimiserStepSchema).optional(),
   /**
-   * Tokens that went through the network: by sampling (each distinct prompt once, each sampled token), by the update, and for old and
-   * reference log-probabilities alone, without a backward pass.
+   * What went through the network: by sampling (each distinct prompt and image once, each sampled token), by the update, and for old
+   * and reference log-probabilities alone, without a backward pass.
    */
   forwarded: z
-    .object({ sampling: z.int(), update: z.int(), scoring: z.int().optional() })
-    .default({ sampling: 0, update: 0 }),
+    .object({ sampling: forwardedSchema, update: forwardedSchema, scoring: forwardedSchema.optional() })
+    .default({ sampling: { tokens: 0, patches: 0 }, update: { tokens: 0, patches: 0 } }),
   policyVersion: z.int(),
   /** Mean and largest |trainer - sampler| log-probability over all trained tokens, nats. */
   mismatch: z.object({ mean: z.number(), max: z.number() }),
@@ -178,8 +179,8 @@ export const supervisedRecordSchema = z.object({
   /** Mean over tokens, nats. */
   loss: z.number(),
   tokens: z.int(),
-  /** Prompt and completion tokens that went through the network. */
-  forwarded: z.int(),
+  /** What went through the network. */
+  forwarded: forwardedSchema,
   gradNorm: z.number(),
   policyVersion: z.int(),
   seconds,

@@ -16,7 +16,7 @@
  * | `POST /v1/shutdown` | clean stop after the running operation |
  */
 import { z } from "zod";
-import { pixelsSchema, promptRecordSchema, samplingSchema } from "../core/completion.ts";
+import { forwardedSchema, pixelsSchema, promptRecordSchema, samplingSchema } from "../core/completion.ts";
 import { messageSchema, sha256Schema } from "../core/messages.ts";
 
 /** Exact-match version of this wire. Any change of meaning raises it. */
@@ -147,8 +147,8 @@ export const forwardBackwardResultSchema = z.strictObject({
   loss: z.number(),
   /** Trained tokens: of all rows' completions. */
   tokens: z.int(),
-  /** Prompt and completion tokens that went through the network, equal rows once. */
-  forwardedTokens: z.int(),
+  /** What went through the network: tokens of prompts and completions, equal rows once; image patches, once per micro-batch. */
+  forwarded: forwardedSchema,
   microbatches: z.int(),
   /** Tokens whose gradient the clip has cut off, or whose weight the cap has limited. */
   clippedTokens: z.int(),
@@ -253,6 +253,8 @@ export const infoSchema = z.strictObject({
     path: z.string(),
     architecture: z.string(),
     parameters: z.int(),
+    /** Of the vision tower; 0 where the family does not tell it apart. */
+    visionParameters: z.int(),
     vocabularySize: z.int(),
     contextLength: z.int(),
     endTokenIds: z.array(z.int()),

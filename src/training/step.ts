@@ -2,6 +2,7 @@
  * One GRPO step: live episodes in groups, scores, advantages, an update. Returns what happened as records; writes nothing.
  */
 import { decodeFloat32, decodeInt32 } from "../core/arrays.ts";
+import type { Forwarded } from "../core/completion.ts";
 import { RECORD_VERSION, type ScoreRecord, type UpdateRecord } from "../core/records.ts";
 import type { LoadedTask, TaskSet } from "../core/task.ts";
 import type { EngineClient } from "../engine/client.ts";
@@ -78,7 +79,7 @@ export async function grpoStep(
     clippedTokens: optimiserSteps.reduce((sum, { clippedTokens }) => sum + clippedTokens, 0),
     tokens: optimiserSteps.reduce((sum, { tokens }) => sum + tokens, 0),
     optimiserSteps,
-    forwarded: { sampling: sampledTokens(episodes), ...done.forwarded },
+    forwarded: { sampling: sampled(episodes), ...done.forwarded },
     policyVersion: done.policyVersion,
     mismatch: mismatchOf(rows, startLogprobs),
     ...rewardStatistics(scores),
@@ -131,19 +132,23 @@ function sampledGroups(
 
 const noFurther = (): Promise<null> => Promise.resolve(null);
 
-/** Each distinct prompt of a turn is prefilled once; then every sampled token is forwarded. */
-function sampledTokens(episodes: readonly Episode[]): number {
+/** Each distinct prompt of a turn is prefilled once, each image encoded once; then every sampled token is forwarded. */
+function sampled(episodes: readonly Episode[]): Forwarded {
   const prefilled = new Set<string>();
-  let sum = 0;
+  const encoded = new Map<string, number>();
+  let tokens = 0;
   for (const { record, shown } of episodes) {
     record.turns.forEach(({ tokenIds, promptDigest }, turn) => {
-      sum += decodeInt32(tokenIds ?? "").length;
+      tokens += decodeInt32(tokenIds ?? "").length;
       const prefill = `${turn} ${promptDigest}`;
-      if (!prefilled.has(prefill)) sum += shown[turn]?.prompt?.length ?? 0;
+      const prompt = shown[turn]?.prompt;
+      if (prefilled.has(prefill) || prompt === null || prompt === undefined) return;
       prefilled.add(prefill);
+      tokens += prompt.length;
+      for (const { sha256, grid } of prompt.images) encoded.set(sha256, grid[0] * grid[1] * grid[2]);
     });
   }
-  return sum;
+  return { tokens, patches: [...encoded.values()].reduce((sum, patches) => sum + patches, 0) };
 }
 
 /** Mean and largest |trainer - sampler|, both at the start of the update. */

@@ -2,7 +2,7 @@
  * Supervised training: cross-entropy on demonstrated turns. The loop only; where rows come from and what is kept is the caller's.
  */
 import { encodeFloat32 } from "../core/arrays.ts";
-import type { Pixels } from "../core/completion.ts";
+import type { Forwarded, Pixels } from "../core/completion.ts";
 import type { Message } from "../core/messages.ts";
 import type { EngineClient } from "../engine/client.ts";
 
@@ -18,8 +18,8 @@ export interface SupervisedResult {
   /** Mean over tokens, nats. */
   loss: number;
   tokens: number;
-  /** Prompt and completion tokens that went through the network. */
-  forwarded: number;
+  /** What went through the network. */
+  forwarded: Forwarded;
   gradNorm: number;
   policyVersion: number;
 }
@@ -83,7 +83,7 @@ export async function trainSupervised(options: SupervisedOptions): Promise<void>
       learningRate,
       loss,
       tokens: updated.tokens,
-      forwarded: updated.forwardedTokens,
+      forwarded: updated.forwarded,
       gradNorm,
       policyVersion,
     });

@@ -109,7 +109,7 @@ describe.skipIf(engineAbsent() !== null)("updatePolicy, on a worker", { timeout:
     expect({ policyVersion, rows: rows.length, scoring: forwarded.scoring }).toEqual({
       policyVersion: 1,
       rows: 16,
-      scoring: 0,
+      scoring: { tokens: 0, patches: 0 },
     });
     expect(startLogprobs).toHaveLength(16);
   });
@@ -136,7 +136,7 @@ describe.skipIf(engineAbsent() !== null)("updatePolicy, on a worker", { timeout:
       expect(later?.clippedTokens).toBeLessThan(later?.tokens ?? 0);
       expect(later?.kl).toBeGreaterThan(1e-3);
     }
-    expect(forwarded.scoring).toBeGreaterThan(0);
+    expect(forwarded.scoring.tokens).toBeGreaterThan(0);
   });
 
   it("the clip holds the policy nearer to where it sampled", async () => {

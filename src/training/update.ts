@@ -3,6 +3,7 @@
  * so that from the second on ratios differ from 1 and the objective's limits act.
  */
 import { decodeInt32 } from "../core/arrays.ts";
+import type { Forwarded } from "../core/completion.ts";
 import type { UpdateRecord } from "../core/records.ts";
 import type { EngineClient } from "../engine/client.ts";
 import type { LogprobsRequest, Objective } from "../engine/wire.ts";
@@ -28,7 +29,7 @@ export interface PolicyUpdate {
   /** By row: log-probabilities [T] at the start of the update, base64 float32. */
   startLogprobs: string[];
   optimiserSteps: NonNullable<UpdateRecord["optimiserSteps"]>;
-  forwarded: { update: number; scoring: number };
+  forwarded: { update: Forwarded; scoring: Forwarded };
   /** Seconds in which the worker computed. */
   engineSeconds: number;
   policyVersion: number;
@@ -59,7 +60,7 @@ export async function updatePolicy(
     rows,
     startLogprobs: [],
     optimiserSteps: [],
-    forwarded: { update: 0, scoring: 0 },
+    forwarded: { update: NOTHING, scoring: NOTHING },
     engineSeconds: 0,
     policyVersion: 0,
   };
@@ -95,7 +96,7 @@ export async function updatePolicy(
       const { loss, tokens, clippedTokens, correctedTokens, kl } = updated;
       const { gradNorm } = optimised;
       done.optimiserSteps.push({ loss, gradNorm, tokens, clippedTokens, correctedTokens, kl });
-      done.forwarded.update += updated.forwardedTokens;
+      done.forwarded.update = sum(done.forwarded.update, updated.forwarded);
       done.engineSeconds += total(updated.seconds) + total(optimised.seconds);
       done.policyVersion = optimised.policyVersion;
     }
@@ -136,19 +137,31 @@ async function score(
     { signal },
   );
   done.engineSeconds += (performance.now() - started) / 1000;
-  done.forwarded.scoring += scoredTokens(rows);
+  done.forwarded.scoring = sum(done.forwarded.scoring, scored(rows));
   return new Map(rows.map((row, index) => [row, answer.rows[index]?.logprobs ?? ""]));
 }
 
-/** Prompt and completion tokens, the last of which predicts nothing; equal rows go through the network once. */
-function scoredTokens(rows: readonly Row[]): number {
+const NOTHING: Forwarded = { tokens: 0, patches: 0 };
+
+function sum(a: Forwarded, b: Forwarded): Forwarded {
+  return { tokens: a.tokens + b.tokens, patches: a.patches + b.patches };
+}
+
+/** Prompt and completion tokens, the last of which predicts nothing; equal rows and images go through the network once. */
+function scored(rows: readonly Row[]): Forwarded {
   const lengths = new Map(
     rows.map(({ promptLength, wire }) => [
       `${wire.prompt?.digest} ${wire.tokenIds}`,
       promptLength + decodeInt32(wire.tokenIds ?? "").length - 1,
     ]),
   );
-  return [...lengths.values()].reduce((sum, length) => sum + length, 0);
+  const images = new Map<string, number>(
+    rows.flatMap(({ wire }) =>
+      (wire.prompt?.images ?? []).map(({ sha256, grid }) => [sha256, grid[0] * grid[1] * grid[2]] as const),
+    ),
+  );
+  const added = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
+  return { tokens: added(lengths.values()), patches: added(images.values()) };
 }
 
 function present<Key extends string>(key: Key, value: string | undefined): Partial<Record<Key, string>> {

@@ -57,12 +57,11 @@ export async function openColdStart({ recipe, recipePath, openRun, signal }: Col
       snippetTimeoutMs: timeoutMs,
       images: run.images,
     });
-    const tasks = demonstrationTasks(recipe.tasks.seed);
     const mixOf = (step: number): RowMix => {
       const { stage, index, within } = stageOf(recipe.stages, step);
       return { sorts: stage.rows, place: [recipe.seed, index, within] };
     };
-    const source = new DemonstrationSource({ tasks, mixOf, environment });
+    const source = new DemonstrationSource({ seed: recipe.tasks.seed, mixOf, environment });
     const engine = await startEngine({
       modelPath: await initialModel(recipe, folder, run, prompts),
       ...workerSettings(recipe.engine),

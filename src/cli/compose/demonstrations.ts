@@ -24,8 +24,8 @@ const UNLIMITED = 2 ** 44;
 /** Diagnosis and quadrant right: the history in which each later decision is asked for. */
 const ALL_RIGHT = { problem: { none: 0, right: 1 }, quadrantRight: 1 };
 
-export function demonstrationTasks(seed: number): DamagedDigits {
-  return damagedDigits({ seed, split: "train", size: UNLIMITED });
+export function demonstrationTasks(seed: number, variety = 1): DamagedDigits {
+  return damagedDigits({ seed, split: "train", size: UNLIMITED, variety });
 }
 
 /** The rows of one step: what sorts, and where in the training they are, which decides what is drawn. */
@@ -35,7 +35,8 @@ export interface RowMix {
 }
 
 export interface DemonstrationSourceOptions {
-  tasks: DamagedDigits;
+  /** Of the task set. */
+  seed: number;
   mixOf: (step: number) => RowMix;
   /** Its `images` are not used: each step has its own, forgotten when it is done. */
   environment: Environment;
@@ -52,7 +53,7 @@ export class DemonstrationSource {
 
   /** Rows of `step`; repaired images come from the real sandbox. */
   async rows(step: number, signal: AbortSignal): Promise<DemonstratedTurn[]> {
-    const { tasks, mixOf } = this.#options;
+    const { seed, mixOf } = this.#options;
     const { sorts, place } = mixOf(step);
     const images = new MemoryImageStore();
     this.#images.set(step, images);
@@ -62,7 +63,11 @@ export class DemonstrationSource {
     );
     return Promise.all(
       rows.map(async ({ sort, at }) => {
-        const { loaded, before, step: taught } = await drawRow(tasks, rowRecipe(sort, tasks), at);
+        const {
+          loaded,
+          before,
+          step: taught,
+        } = await drawRow(demonstrationTasks(seed, sort.variety), rowRecipe(sort), at);
         return { messages: await messagesAfter(loaded, before.map(textOf), environment, signal), text: textOf(taught) };
       }),
     );
@@ -80,11 +85,8 @@ export class DemonstrationSource {
   }
 }
 
-function rowRecipe(
-  { turn, kinds, chances: { quadrantRight, ...problem } }: Stage["rows"][number],
-  tasks: DamagedDigits,
-): RowRecipe {
-  return { turn, kinds: (kinds ?? tasks.kinds) as [string, ...string[]], chances: { problem, quadrantRight } };
+function rowRecipe({ turn, kinds, chances: { quadrantRight, ...problem } }: Stage["rows"][number]): RowRecipe {
+  return { turn, kinds: (kinds ?? SINGLE_KINDS) as [string, ...string[]], chances: { problem, quadrantRight } };
 }
 
 function textOf({ thought, action }: DemonstratedStep): string {

@@ -87,7 +87,7 @@ function conditions({ recipe, run, environment, source, pins, signal }: FinalEva
           {
             name: "supervised" as const,
             title: "supervised control",
-            prepare: ({ client }: EngineHandle) => trainControl({ recipe, control, run, client, source, signal }),
+            prepare: (engine: EngineHandle) => trainControl({ recipe, control, run, engine, source, signal }),
             environment,
           },
         ]),

@@ -99,7 +99,8 @@ function heldOut(step: number, { text = "text", seconds = 1 }: SmallRunOptions):
 /** One of two tool runs works. */
 function trained(step: number, { text = "text", seconds = 1 }: SmallRunOptions): RunRecord[] {
   const turns = (["ok", "failed"] as const).map((status) => ({ ...SILENT, toolRuns: [{ ...TOOL_RUN, status }] }));
-  const forwarded = { sampling: 1, update: 1 };
+  const once = { tokens: 1, patches: 0 };
+  const forwarded = { sampling: once, update: once };
   const update = { learningRate: 1, loss: 0, gradNorm: 2, clippedTokens: 0, tokens: 1, policyVersion: step, forwarded };
 
   const rewards = {

@@ -13,8 +13,11 @@ const MARGIN = 3;
 
 type Colour = readonly [number, number, number];
 
+/** Where the drawing's choices come from: uniform in [0, 1), or integers with both ends included. */
+export type Draws = Pick<SeededStream, "next" | "integer">;
+
 /** Draws `number` (digits 0..9) at a random place, in a random size, weight and colours. */
-export function drawNumber(number: string, stream: SeededStream): Pixels {
+export function drawNumber(number: string, stream: Draws): Pixels {
   const colour = (low: number, high: number): Colour => [
     stream.integer(low, high),
     stream.integer(low, high),
@@ -75,4 +78,14 @@ function mix(coverage: Float64Array, ground: Colour, ink: Colour): Pixels {
     }
   }
   return { width: SIDE, height: SIDE, rgb };
+}
+
+/**
+ * The same choices drawn together around their middle: `variety` 0 is always the middle, 1 is `stream` itself.
+ * A model that cannot read yet finds out what digits look like from numbers that all stand in one place.
+ */
+export function calmed(stream: SeededStream, variety: number): Draws {
+  if (variety === 1) return stream;
+  const next = (): number => 0.5 + (stream.next() - 0.5) * variety;
+  return { next, integer: (low, high) => low + Math.floor(next() * (high - low + 1)) };
 }

@@ -14,7 +14,7 @@ import { SeededStream } from "../../core/seeds.ts";
 import { PROBLEMS } from "../../core/step.ts";
 import type { LoadedTask, TaskSet } from "../../core/task.ts";
 import { applyDamage, drawDamage, problemsOf, type Damage, type Strengths } from "../degradations/index.ts";
-import { drawNumber } from "./draw.ts";
+import { calmed, drawNumber } from "./draw.ts";
 import { NUMBERS, type Split } from "./splits.ts";
 
 export { SPLITS, type Split } from "./splits.ts";
@@ -52,8 +52,10 @@ export function damagedDigits(options: {
   split: Split;
   size: number;
   kinds?: readonly string[];
+  /** How much place, size, weight and colours vary, 0 to 1; less makes easier first lessons. */
+  variety?: number;
 }): DamagedDigits {
-  const { seed, split, size, kinds = SINGLE_KINDS } = options;
+  const { seed, split, size, kinds = SINGLE_KINDS, variety = 1 } = options;
   if (kinds.length === 0) {
     throw new ConfigError("config.no_kinds", "damaged digits: expected at least one kind, got none", {
       hint: `Leave kinds out, or name some of ${SINGLE_KINDS.join(", ")}.`,
@@ -75,7 +77,7 @@ export function damagedDigits(options: {
       }
       const stream = new SeededStream("damaged-digits", seed, split, index);
       const number = stream.pick(NUMBERS[split] as [string, ...string[]]);
-      const clean = drawNumber(number, stream);
+      const clean = drawNumber(number, calmed(stream, variety));
       const damage = drawDamage(problems[index % problems.length]!, STRENGTHS, stream);
       const cleanImage = await canonicalFromPixels(clean);
       const image = damage.length === 0 ? cleanImage : await canonicalFromPixels(applyDamage(clean, damage));

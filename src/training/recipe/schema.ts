@@ -183,6 +183,8 @@ export const rowsSchema = z.strictObject({
   /** Each as likely; a kind may stand here twice. Null: all. */
   kinds: z.array(z.string()).min(1).nullable().default(null),
   chances: chancesSchema,
+  /** How much place, size and colours of the numbers vary: less makes an easier first lesson. */
+  variety: share.default(1),
 });
 
 /** What `varft report` evaluates when the training is done: the first checkpoint, the last one, the last one with its tools off. */

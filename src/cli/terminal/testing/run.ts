@@ -120,7 +120,7 @@ export function stepOf(step: number, sketches: readonly RolloutSketch[], seconds
       gradNorm: 0.82,
       clippedTokens: 0,
       tokens: 100,
-      forwarded: { sampling: 0, update: 0 },
+      forwarded: { sampling: { tokens: 0, patches: 0 }, update: { tokens: 0, patches: 0 } },
       policyVersion: step,
       mismatch: { mean: 2e-7, max: 3e-6 },
       rewardMean: exact + 0.5,
