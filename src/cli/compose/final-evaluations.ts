@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { linkedSignal } from "../../core/abort.ts";
 import { DataError } from "../../core/errors.ts";
 import { RECORD_VERSION, type RunRecord } from "../../core/records.ts";
 import type { TaskSet } from "../../core/task.ts";
@@ -31,8 +32,8 @@ export interface FinalEvaluations {
   /** Folder that the recipe's paths are relative to. */
   folder: string;
   run: RunFolder;
-  /** A fresh worker, with the weights that the run began with. */
-  startEngine(): Promise<EngineHandle>;
+  /** A fresh worker, with the weights that the run began with; its log goes by this name. */
+  startEngine: (name: string) => Promise<EngineHandle>;
   environment: Environment;
   /** For the supervised control; null without one. */
   source: DemonstrationSource | null;
@@ -59,38 +60,22 @@ export async function finalEvaluations(options: FinalEvaluations): Promise<void>
       hint: `Finish it first: varft train --resume ${run.path}`,
     });
   }
-  const missing = conditions(options).filter(({ name }) => !existsSync(recordsOf(run, name)));
-  const decisionsPath = join(run.path, "evaluations", "decisions.json");
-  const askDecisions = recipe.report.decisionTasks > 0 && !existsSync(decisionsPath);
-  if (missing.length === 0 && !askDecisions) return;
-  const engine = await options.startEngine();
-  try {
-    if (askDecisions) await reportDecisions(options, engine, decisionsPath);
-    for (const condition of missing) {
-      await condition.prepare(engine);
-      await evaluateCondition(options, engine, condition);
-    }
-  } finally {
-    await engine.stop();
-  }
+  const linked = linkedSignal([options.signal]);
+  const branches = [compareWeights, compareControl].map((branch) => branch({ ...options, signal: linked.signal }));
+  for (const branch of branches) branch.catch((error: unknown) => linked.controller.abort(error));
+  const [failed] = (await Promise.allSettled(branches)).filter((branch) => branch.status === "rejected");
+  linked[Symbol.dispose]();
+  if (failed !== undefined) throw linked.signal.reason ?? failed.reason;
 }
 
-/** In this order one worker serves all: those that need the first weights come before those that load the last. */
-function conditions({ recipe, run, environment, source, pins, signal }: FinalEvaluations): Condition[] {
-  const { control } = recipe.report;
+/** Before, after, and after with the tools off, by one worker: what needs the first weights comes before what loads the last. */
+async function compareWeights(options: FinalEvaluations): Promise<void> {
+  const { recipe, run, environment, pins } = options;
+  const decisionsPath = join(run.path, "evaluations", "decisions.json");
+  const askDecisions = recipe.report.decisionTasks > 0 && !existsSync(decisionsPath);
   const loadLast = ({ client }: EngineHandle): Promise<void> => loadCommitted(run, client, pins);
-  return [
+  const conditions: Condition[] = [
     { name: "before", title: "before training", prepare: () => Promise.resolve(), environment },
-    ...(control === null || source === null
-      ? []
-      : [
-          {
-            name: "supervised" as const,
-            title: "supervised control",
-            prepare: (engine: EngineHandle) => trainControl({ recipe, control, run, engine, source, signal }),
-            environment,
-          },
-        ]),
     { name: "after", title: "after training", prepare: loadLast, environment },
     {
       name: "without-tools",
@@ -99,6 +84,38 @@ function conditions({ recipe, run, environment, source, pins, signal }: FinalEva
       environment: withoutTools(environment),
     },
   ];
+  await evaluateMissing(options, conditions, async (engine) => {
+    if (askDecisions) await reportDecisions(options, engine, decisionsPath);
+  });
+}
+
+/** The supervised control, by a worker of its own beside the other: it takes longest. */
+async function compareControl(options: FinalEvaluations): Promise<void> {
+  const { recipe, run, environment, source, signal } = options;
+  const { control } = recipe.report;
+  if (control === null || source === null) return;
+  const prepare = (engine: EngineHandle): Promise<void> =>
+    trainControl({ recipe, control, run, engine, source, signal });
+  await evaluateMissing(options, [{ name: "supervised", title: "supervised control", prepare, environment }]);
+}
+
+async function evaluateMissing(
+  options: FinalEvaluations,
+  conditions: readonly Condition[],
+  first: (engine: EngineHandle) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const missing = conditions.filter(({ name }) => !existsSync(recordsOf(options.run, name)));
+  if (missing.length === 0) return;
+  const engine = await options.startEngine(missing[0]?.name ?? "");
+  try {
+    await first(engine);
+    for (const condition of missing) {
+      await condition.prepare(engine);
+      await evaluateCondition(options, engine, condition);
+    }
+  } finally {
+    await engine.stop();
+  }
 }
 
 const recordsOf = (run: RunFolder, name: string): string => join(run.path, "evaluations", name, "records.jsonl");
@@ -112,8 +129,9 @@ async function evaluateCondition(
   const built = await buildVerifiers({ exact_match: 0, f1: 0, ...recipe.rewards }, folder);
   const services = openServices(built, { folder, logFile: run.logPath("report-embedding.log"), signal });
   const policy = enginePolicy({ client, pixels: recipe.engine.pixels });
-  const bar = progress(title, tasks.size);
-  const onEpisode = (done: number): void => bar.update(done, "episodes");
+  // Beside a control its bar is the one that is shown.
+  const bar = recipe.report.control === null ? progress(title, tasks.size) : null;
+  const onEpisode = (done: number): void => bar?.update(done, "episodes");
   const context = { recipe, environment, policy, verifiers: services.verifiers, onEpisode, signal };
   let evaluation: Evaluation;
   try {
@@ -125,7 +143,9 @@ async function evaluateCondition(
   await writeFileAtomic(recordsOf(run, name), lines.join(""));
   const { count, scores } = evaluation.record;
   const [em, f1] = [scores["exact_match"] ?? 0, scores["f1"] ?? 0];
-  bar.finish(`exact match ${em.toFixed(3)}, F1 ${f1.toFixed(3)} over ${count} tasks of ${tasks.name}, greedy`);
+  const said = `exact match ${em.toFixed(3)}, F1 ${f1.toFixed(3)} over ${count} tasks of ${tasks.name}, greedy`;
+  if (bar === null) printLine(`${title} ${said}`);
+  else bar.finish(said);
 }
 
 function recordsOfEvaluation({ episodes, scores, record }: Evaluation): RunRecord[] {

@@ -6,6 +6,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { loadPromptSet } from "../../protocol/prompt-set.ts";
 import { RunFolder } from "../../runs/run-folder.ts";
 import { openSandbox } from "../../sandbox/index.ts";
+import type { EngineHandle } from "../../engine/handle.ts";
 import { recipeSchema } from "../../training/recipe/schema.ts";
 import { openEngine } from "./engine.ts";
 import { buildEnvironment } from "./environment.ts";
@@ -44,8 +45,10 @@ export async function evaluateRun(path: string, signal: AbortSignal): Promise<vo
       const source = controlSource(recipe, environment);
       const imageBytes = async (sha256: string): Promise<Uint8Array> =>
         (await source?.imageBytes(sha256)) ?? (await run.images.get(sha256)).png;
-      const logFile = run.logPath("report-engine.log");
-      const startEngine = () => openEngine({ recipe, folder, logFile, imageBytes, fresh: true, signal });
+      const startEngine = (name: string): Promise<EngineHandle> => {
+        const logFile = run.logPath(`report-${name}.log`);
+        return openEngine({ recipe, folder, logFile, imageBytes, fresh: true, signal });
+      };
       await finalEvaluations({ recipe, folder, run, startEngine, environment, source, tasks, pins, signal });
     } finally {
       await sandbox.close();
