@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { engineAbsent, scratchFolder } from "../engine/testing/tiny-engine.ts";
@@ -56,7 +56,9 @@ describe.skipIf(engineAbsent() !== null)("embeddingProcess", () => {
   });
 
   it("nothing runs that nobody asked", async () => {
-    await embeddingProcess({ model: path, logFile: join(folder, "idle.log") }).stop();
+    const logFile = join(folder, "idle.log");
+    await embeddingProcess({ model: path, logFile }).stop();
+    expect(existsSync(logFile)).toBe(false);
   });
 
   it("a call whose process was stopped is told so", async () => {

@@ -14,7 +14,10 @@ export interface Choice {
 
 const LEAD = /^(?:(?:the\s+)?(?:(?:correct|right|final|best)\s+)?(?:answer|option|choice)\s*(?:is\b\s*:?|[:=])?\s*)+/i;
 /** Lower case counts where a mark stands beside it, so that the article `a` is no choice. */
-const BARE = /^(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Za-z])[.):]|([A-Z]))(?=\s|$)[.:,)-]*\s*/;
+const BARE = /^(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Za-z])[.):]|([A-Z]))(?=[.:,]*(?:\s|$))[.:,)-]*\s*/;
+
+/** A second letter right behind the first: `A or B`, `(A), (B)`. */
+const ANOTHER = /^(?:(?:or|and|,|\/|&)\s*\(?[A-Za-z]\)?|\(?[A-Z]\))(?:[.,\s]|$)/;
 
 /** Null for a text that names no letter, or more than one. */
 export function readChoice(answer: string): Choice | null {
@@ -24,7 +27,7 @@ export function readChoice(answer: string): Choice | null {
   const letter = match?.slice(1).find((group) => group !== undefined);
   if (match === null || letter === undefined) return null;
   const after = rest.slice(match[0].length).trim();
-  if (/^(?:or|and|,|\/|&)\s*\(?[A-Za-z]\)?(?:[.\s]|$)/.test(after)) return null;
+  if (ANOTHER.test(after)) return null;
   return { letter: letter.toUpperCase(), text: normaliseAnswer(after, "search") };
 }
 
