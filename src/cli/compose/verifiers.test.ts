@@ -4,9 +4,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageFolder } from "../../core/installation.ts";
 import { MemoryImageStore } from "../../core/images.ts";
+import { buildTinyBert } from "../../embedding/testing/tiny-bert.ts";
+import { engineAbsent } from "../../engine/testing/tiny-engine.ts";
+import { EvidenceStore } from "../../verifiers/evidence.ts";
 import { scoreRollout } from "../../verifiers/score.ts";
 import { rollout, task } from "../../verifiers/testing/rollouts.ts";
-import { buildVerifiers, refuseUnscoredMetric } from "./verifiers.ts";
+import { buildVerifiers, openServices, refuseUnscoredMetric } from "./verifiers.ts";
 
 const examples = join(packageFolder, "examples/verifiers");
 const context = { images: new MemoryImageStore() };
@@ -118,4 +121,28 @@ describe("a verifier of one's own", () => {
 it("a metric that is not scored is refused", () => {
   expect(() => refuseUnscoredMetric("f1", { f1: { weight: 0 } })).not.toThrow();
   expect(() => refuseUnscoredMetric("f1", { format: 1 })).toThrow("evaluation.metric: f1");
+});
+
+describe.skipIf(engineAbsent() !== null)("openServices", () => {
+  it("scores a search by the embedding process, and the score holds what scoring again needs", async () => {
+    const { path } = await buildTinyBert(folder, ["a"]);
+    const built = await buildVerifiers({ search_similarity: { weight: 1, similarity: { model: "./bert" } } }, folder);
+    expect(path).toBe(join(folder, "bert"));
+    const logFile = join(folder, "embedding.log");
+    const services = openServices(built, { folder, logFile, signal: new AbortController().signal });
+    const expected = { type: "search", query: "who painted the night watch" } as const;
+    const record = rollout(["<think>t</think><search>the night watch in Amsterdam</search>"], null);
+    try {
+      const first = await scoreRollout(record, task("t", [], expected), services.verifiers, context);
+      const detail = first.parts[0]?.detail ?? {};
+      expect(detail).toMatchObject({ similarity: "./bert", query: "the night watch in Amsterdam" });
+      expect(detail["cosine"]).toBeLessThan(0.9999);
+      const store = new EvidenceStore();
+      store.add(JSON.parse(JSON.stringify(first)) as typeof first);
+      const replayed = built.map((one) => ({ ...one, services: store.services(one.verifier.needs) }));
+      expect(await scoreRollout(record, task("t", [], expected), replayed, context)).toEqual(first);
+    } finally {
+      await services.close();
+    }
+  });
 });
