@@ -52,16 +52,36 @@ export function embeddingProcess(options: EmbeddingOptions): Embedding {
   let starting: Promise<Running> | null = null;
   let queue: { text: string; resolve: (vector: Float32Array) => void; reject: (error: unknown) => void }[] = [];
 
+  let stopped = false;
+  /** A process that has died is started again, once for a call: its answers hang on nothing that it knew. */
+  const asked = async (texts: readonly string[], again = true): Promise<Float32Array[]> => {
+    starting ??= start(options);
+    const running = await starting;
+    try {
+      return await ask(transport, running, texts, options.signal);
+    } catch (error) {
+      // A connection breaks a moment before the process's end is known.
+      const unreachable = error instanceof EngineError && error.code === "engine.unreachable";
+      if (stopped || !(unreachable || running.worker.life.aborted)) throw error;
+      await running.worker.stop(0);
+      starting = null;
+      if (again) return asked(texts, false);
+      // Not `engine.died`: that is the policy's worker, whose loss sends training back to its last checkpoint.
+      throw new EngineError("engine.embedding_lost", `the embedding process died twice: ${messageOf(error)}`, {
+        hint: `Read ${options.logFile}.`,
+        cause: error,
+      });
+    }
+  };
+
   const flush = async (): Promise<void> => {
     const waiting = queue;
     queue = [];
     try {
-      starting ??= start(options);
-      const running = await starting;
       for (let from = 0; from < waiting.length; from += MOST_TEXTS) {
         const some = waiting.slice(from, from + MOST_TEXTS);
         const texts = some.map(({ text }) => text);
-        const vectors = await ask(transport, running, texts, options.signal);
+        const vectors = await asked(texts);
         some.forEach(({ resolve }, index) => resolve(vectors[index] ?? new Float32Array()));
       }
     } catch (error) {
@@ -73,19 +93,20 @@ export function embeddingProcess(options: EmbeddingOptions): Embedding {
     const found = known.get(text);
     if (found !== undefined) return found;
     if (known.size >= MOST_KEPT) known.clear();
-    const asked = new Promise<Float32Array>((resolve, reject) => {
+    const vector = new Promise<Float32Array>((resolve, reject) => {
       // What one round of scoring asks goes together.
       if (queue.length === 0) setImmediate(() => void flush());
       queue.push({ text, resolve, reject });
     });
-    known.set(text, asked);
-    asked.catch(() => known.delete(text));
-    return asked;
+    known.set(text, vector);
+    vector.catch(() => known.delete(text));
+    return vector;
   };
 
   return {
     embed: (texts) => Promise.all(texts.map((text) => vectorOf(text.slice(0, MOST_CHARACTERS)))),
     async stop() {
+      stopped = true;
       transport.close();
       const running = await starting?.catch(() => null);
       await running?.worker.stop(STOP_GRACE_MS);
@@ -154,4 +175,8 @@ function jsonOf(body: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
