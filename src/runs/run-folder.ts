@@ -2,13 +2,14 @@
  * Creates, opens and appends to a run folder. One writer at a time.
  */
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, readdir, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readFile, readdir, stat, type FileHandle } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DataError } from "../core/errors.ts";
 import type { PromptRecord } from "../core/completion.ts";
 import { RECORD_VERSION, type RunRecord, type StepCommitted } from "../core/records.ts";
 import { writeFileAtomic, writing } from "./disk.ts";
 import { DiskImageStore } from "./images.ts";
+import { lockFolder, unlockFolder } from "./lock.ts";
 import { readRecords } from "./read.ts";
 
 export class RunFolder {
@@ -38,7 +39,7 @@ export class RunFolder {
     for (const sub of ["images", "checkpoints", "logs"]) {
       await writing(folder, () => mkdir(join(folder, sub), { recursive: true }));
     }
-    await lock(folder);
+    await lockFolder(folder);
     await writeFileAtomic(
       join(folder, "run.json"),
       `${JSON.stringify({ version: RECORD_VERSION, ...manifest }, null, 2)}\n`,
@@ -56,14 +57,14 @@ export class RunFolder {
         hint: "Give the folder that `varft train` printed.",
       });
     }
-    await lock(folder);
+    await lockFolder(folder);
     try {
       await dropTornLine(recordsPath);
       const { records, committed } = await readRecords(recordsPath);
       const seen = new Set(records.flatMap((record) => (record.kind === "prompt" ? [record.digest] : [])));
       return new RunFolder(folder, await open(recordsPath, "a"), seen, committed);
     } catch (error) {
-      await unlock(folder);
+      await unlockFolder(folder);
       throw error;
     }
   }
@@ -140,7 +141,7 @@ export class RunFolder {
 
   async close(): Promise<void> {
     await this.#records.close();
-    await unlock(this.path);
+    await unlockFolder(this.path);
   }
 }
 
@@ -163,40 +164,5 @@ async function dropTornLine(path: string): Promise<void> {
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-const lockPath = (folder: string): string => join(folder, "run.lock");
-
-async function lock(folder: string): Promise<void> {
-  for (;;) {
-    try {
-      await writing(folder, () => writeFile(lockPath(folder), String(process.pid), { flag: "wx" }));
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    const holder = Number(await readFile(lockPath(folder), "utf8").catch(() => "0"));
-    if (holder !== process.pid && isAlive(holder)) {
-      throw new DataError("data.run_locked", `${folder} is being written by process ${holder}`, {
-        hint: `Wait for it, or stop it; if no such process is yours, delete ${lockPath(folder)}.`,
-        retryable: true,
-      });
-    }
-    await rm(lockPath(folder), { force: true });
-  }
-}
-
-async function unlock(folder: string): Promise<void> {
-  await rm(lockPath(folder), { force: true });
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

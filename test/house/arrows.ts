@@ -22,6 +22,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   training: ["episodes", "verifiers", "engine", "runs"],
   evaluation: ["episodes", "verifiers", "runs"],
   report: ["runs", "evaluation"],
+  experiments: ["runs", "evaluation", "report"],
   viewer: ["runs"],
 };
 
