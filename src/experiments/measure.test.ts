@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { RECORD_VERSION, type RunRecord } from "../core/records.ts";
+import { RECORD_VERSION, type RolloutRecord, type RunRecord } from "../core/records.ts";
 import { writeSmallRun } from "../report/testing/small-run.ts";
 import { RunFolder } from "../runs/run-folder.ts";
 import type { Measure } from "./folder.ts";
@@ -11,7 +11,12 @@ import { measureRun } from "./measure.ts";
 const HELD_OUT: Measure = { source: "held-out", metric: "exact_match", split: "validation" };
 const head = { version: RECORD_VERSION } as const;
 
-const ENDED = { turns: [], stop: "answered", answer: null, nondeterminism: [] } as const;
+const ENDED: Pick<RolloutRecord, "turns" | "stop" | "answer" | "nondeterminism"> = {
+  turns: [],
+  stop: "answered",
+  answer: null,
+  nondeterminism: [],
+};
 const ONE = { tokens: 1, patches: 0 };
 const QUIET = {
   learningRate: 1,
