@@ -81,10 +81,10 @@ describe("measureRun", () => {
     const { byTask, ...measured } = await measureRun(run, HELD_OUT);
     // 11 steps: the last two, of 9 and 10. Seconds: 11 steps of 4, two evaluations of 2.
     expect(measured).toEqual({ score: 0.25, reward: 9.5, steps: 11, seconds: 48 });
-    // A task that the metric does not apply to is none.
     expect([...byTask]).toEqual([
       ["t0", 0.5],
       ["t1", 0],
+      ["t2", null],
     ]);
   });
 
@@ -105,8 +105,8 @@ describe("measureRun", () => {
     await expect(measureRun(await write("bare", [update(1, 1)]), HELD_OUT)).rejects.toMatchObject({
       code: "data.no_evaluation",
     });
-    await expect(
-      measureRun(await write("other", evaluation(0, [1])), { ...HELD_OUT, metric: "restoration" }),
-    ).rejects.toMatchObject({ code: "data.no_score" });
+    await expect(measureRun(await write("other", evaluation(0, [null])), HELD_OUT)).rejects.toMatchObject({
+      code: "data.no_score",
+    });
   });
 });

@@ -10,10 +10,10 @@ import { readRecords } from "../runs/read.ts";
 import type { Measure } from "./folder.ts";
 
 export interface MeasuredRun {
-  /** Mean over `byTask`. */
+  /** Mean over `byTask` without null. */
   score: number;
-  /** Score of each task that the metric applies to, by id, sorted. */
-  byTask: ReadonlyMap<string, number>;
+  /** Score of each task by id, sorted; null where the metric does not apply. */
+  byTask: ReadonlyMap<string, number | null>;
   /** Mean reward of training rollouts over the last tenth of the steps. */
   reward: number;
   /** Updates made. */
@@ -22,6 +22,8 @@ export interface MeasuredRun {
   seconds: number;
 }
 
+type TaskScore = [task: string, score: number | null];
+
 /** Throws `data.no_evaluation` and `data.no_score` for a run without the number that counts. */
 export async function measureRun(runPath: string, { source, metric }: Measure): Promise<MeasuredRun> {
   const { records } = await readRecords(join(runPath, "records.jsonl"));
@@ -29,7 +31,7 @@ export async function measureRun(runPath: string, { source, metric }: Measure): 
   const byTask = new Map(scores.toSorted(([a], [b]) => (a < b ? -1 : 1)));
   const rewards = records.flatMap((record) => (record.kind === "update" ? [record.rewardMean] : []));
   return {
-    score: mean([...byTask.values()]),
+    score: mean(scores.flatMap(([, score]) => score ?? [])),
     byTask,
     reward: mean(rewards.slice(-Math.ceil(rewards.length / 10))),
     steps: rewards.length,
@@ -37,13 +39,13 @@ export async function measureRun(runPath: string, { source, metric }: Measure): 
   };
 }
 
-async function finalScores(runPath: string): Promise<[string, number][]> {
+async function finalScores(runPath: string): Promise<TaskScore[]> {
   const { after } = await readFinalEvaluations(runPath);
   return after.outcomes.map(({ rollout, em }) => [rollout.taskId, em]);
 }
 
 /** Task and score of the episodes of the last evaluation. */
-function heldOutScores(records: readonly RunRecord[], metric: string, runPath: string): [string, number][] {
+function heldOutScores(records: readonly RunRecord[], metric: string, runPath: string): TaskScore[] {
   const last = records.findLast((record) => record.kind === "evaluation");
   if (last === undefined) {
     throw new DataError("data.no_evaluation", `${runPath} has no held-out evaluation`, {
@@ -57,13 +59,12 @@ function heldOutScores(records: readonly RunRecord[], metric: string, runPath: s
         : [],
     ),
   );
-  const scores = records.flatMap((record): [string, number][] => {
+  const scores = records.flatMap((record): TaskScore[] => {
     const task = record.kind === "score" ? tasks.get(record.rolloutId) : undefined;
     if (record.kind !== "score" || task === undefined) return [];
-    const score = record.parts.find(({ verifier }) => verifier === metric)?.score ?? null;
-    return score === null ? [] : [[task, score]];
+    return [[task, record.parts.find(({ verifier }) => verifier === metric)?.score ?? null]];
   });
-  if (scores.length > 0) return scores;
+  if (scores.some(([, score]) => score !== null)) return scores;
   throw new DataError("data.no_score", `${runPath}: no held-out task of step ${last.step} has a score by ${metric}`, {
     hint: "Choose another evaluation.metric: this one applies to none of the tasks.",
   });

@@ -20,8 +20,8 @@ const EXPERIMENT: Experiment = {
   settings: [setting("x"), setting('"|,*"')],
 };
 
-const run = (scores: readonly number[], reward: number, seconds = 10): MeasuredRun => ({
-  score: scores.reduce((sum, score) => sum + score, 0) / scores.length,
+const run = (scores: readonly (number | null)[], reward: number, seconds = 10): MeasuredRun => ({
+  score: scores.reduce<number>((sum, score) => sum + (score ?? 0), 0) / scores.filter((score) => score !== null).length,
   byTask: new Map(scores.map((score, index) => [`t${index}`, score])),
   reward,
   steps: 4,
@@ -70,6 +70,17 @@ describe("buildResults", () => {
 
   it("compares no two settings that share no seed", () => {
     expect(buildResults(EXPERIMENT, [MEASURED[0]!, null, null, MEASURED[3]!]).settings[1]?.difference).toBeNull();
+  });
+
+  it("leaves out a task where the metric does not apply, in one setting or in both", () => {
+    const measured = [run([1, null], 1), run([0.5, 1], 1), run([1, null], 1), run([0.5, null], 1)];
+    const [first, second] = buildResults(EXPERIMENT, measured).settings;
+    expect(first?.score?.overTasks).toEqual([1, 1]);
+    // Tasks .5 and 1, the second by one seed alone.
+    expect(second?.score?.overTasks).toEqual([0.5, 1]);
+    expect(second?.difference?.overTasks).toEqual([-0.5, -0.5]);
+    const apart = buildResults(EXPERIMENT, [run([1, null], 1), run([null, 1], 1), null, null]);
+    expect(apart.settings[1]?.difference).toMatchObject({ mean: 0, overTasks: null });
   });
 
   it("refuses runs over other tasks", () => {

@@ -21,8 +21,8 @@ const estimateSchema = z.object({
   mean: z.number(),
   /** Student's t over seeds; null for fewer than two. */
   overSeeds: interval.nullable(),
-  /** Bootstrap over tasks of the mean over seeds. */
-  overTasks: interval,
+  /** Bootstrap over tasks of the mean over seeds; null where no task has a score. */
+  overTasks: interval.nullable(),
 });
 export type Estimate = z.infer<typeof estimateSchema>;
 
@@ -113,11 +113,10 @@ export function buildResults(experiment: Experiment, measured: readonly (Measure
 
 function estimatesOf(runs: readonly Run[]): Pick<SettingResult, "score" | "reward"> {
   if (runs.length === 0) return { score: null, reward: null };
-  const { low, high } = bootstrapMean(taskMeans(runs), BOOTSTRAP);
   const score = studentInterval(runs.map(({ measured }) => measured.score));
   const reward = studentInterval(runs.map(({ measured }) => measured.reward));
   return {
-    score: { mean: score.mean, overSeeds: score.interval, overTasks: [low, high] },
+    score: { mean: score.mean, overSeeds: score.interval, overTasks: overTasks(taskMeans(runs)) },
     reward: { mean: reward.mean, overSeeds: reward.interval },
   };
 }
@@ -129,15 +128,36 @@ function differenceOf(runs: readonly Run[], first: readonly Run[]): Estimate | n
   });
   if (pairs.length === 0) return null;
   const { mean, interval } = studentInterval(pairs.map(([run, other]) => run.measured.score - other.measured.score));
-  const [ours, theirs] = [pairs.map(([run]) => run), pairs.map(([, other]) => other)];
-  const { low, high } = bootstrapPairedDifference(taskMeans(ours), taskMeans(theirs), BOOTSTRAP);
-  return { mean, overSeeds: interval, overTasks: [low, high] };
+  const ours = taskMeans(pairs.map(([run]) => run));
+  const theirs = taskMeans(pairs.map(([, other]) => other));
+  return { mean, overSeeds: interval, overTasks: overTasks(ours, theirs) };
 }
 
-/** Mean over runs of each task's score, tasks sorted by id. */
-function taskMeans(runs: readonly Run[]): number[] {
+/** Mean over runs of each task's score by id, without tasks that have none. */
+function taskMeans(runs: readonly Run[]): Map<string, number> {
   const tasks = [...(runs[0]?.measured.byTask.keys() ?? [])];
-  return tasks.map((task) => mean(runs.map(({ measured }) => measured.byTask.get(task) ?? 0)));
+  return new Map(
+    tasks.flatMap((task): [string, number][] => {
+      const scores = runs.flatMap(({ measured }) => measured.byTask.get(task) ?? []);
+      return scores.length === 0 ? [] : [[task, mean(scores)]];
+    }),
+  );
+}
+
+/** Of the mean, or of the mean difference over the tasks that both have. */
+function overTasks(scores: ReadonlyMap<string, number>, minus?: ReadonlyMap<string, number>): [number, number] | null {
+  const shared = [...scores].filter(([task]) => minus?.has(task) ?? true);
+  if (shared.length === 0) return null;
+  const ours = shared.map(([, score]) => score);
+  const { low, high } =
+    minus === undefined
+      ? bootstrapMean(ours, BOOTSTRAP)
+      : bootstrapPairedDifference(
+          ours,
+          shared.map(([task]) => minus.get(task) ?? 0),
+          BOOTSTRAP,
+        );
+  return [low, high];
 }
 
 function refuseOtherTasks([first, ...others]: readonly Run[]): void {
@@ -148,7 +168,7 @@ function refuseOtherTasks([first, ...others]: readonly Run[]): void {
     throw new DataError(
       "data.tasks_differ",
       `${folder} was measured on ${measured.byTask.size} tasks, ${first.folder} on ${first.measured.byTask.size}; they share ${shared}`,
-      { hint: "Runs compare only over the same tasks: choose a metric that applies to all of them." },
+      { hint: "Runs compare only over the same tasks: has a task file changed since the experiment began?" },
     );
   }
 }

@@ -89,8 +89,8 @@ export function csv({ keys, settings, seconds }: Results): string {
     [name, (setting) => of(setting)?.mean],
     [`${name}_seeds_low`, (setting) => of(setting)?.overSeeds?.[0]],
     [`${name}_seeds_high`, (setting) => of(setting)?.overSeeds?.[1]],
-    [`${name}_tasks_low`, (setting) => of(setting)?.overTasks[0]],
-    [`${name}_tasks_high`, (setting) => of(setting)?.overTasks[1]],
+    [`${name}_tasks_low`, (setting) => of(setting)?.overTasks?.[0]],
+    [`${name}_tasks_high`, (setting) => of(setting)?.overTasks?.[1]],
   ];
   const columns: Column[] = [
     ...keys.map((key): Column => [key, ({ values }) => values[key]]),

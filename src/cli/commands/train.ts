@@ -4,22 +4,14 @@
 import { Command } from "commander";
 import { enginePolicy } from "../../policies/engine.ts";
 import { train } from "../../training/grpo.ts";
-import { loadRecipe } from "../../training/recipe/load.ts";
-import { recipeSchema, type Recipe } from "../../training/recipe/schema.ts";
+import type { Recipe } from "../../training/recipe/schema.ts";
 import { dryRun } from "../compose/dry-run.ts";
-import { runRequest, type RecipeReader, type RunFlags } from "../compose/open-run.ts";
-import { openTrainingRun } from "../compose/training-run.ts";
+import { runRequest, type RunFlags, type RunRequest } from "../compose/open-run.ts";
+import { openTrainingRun, TRAINING_RECIPE } from "../compose/training-run.ts";
 import { dryRunLines, skippedLines } from "../terminal/dry-run.ts";
 import { printLine } from "../terminal/live-region.ts";
 import { stepReporter } from "../terminal/step-reporter.ts";
 import { style } from "../terminal/style.ts";
-
-const READER: RecipeReader<Recipe> = {
-  command: "train",
-  example: "recipes/quickstart.yaml",
-  load: (file, sets) => loadRecipe(recipeSchema, file, sets),
-  parse: (recipe) => recipeSchema.parse(recipe),
-};
 
 interface TrainFlags extends RunFlags {
   skipBad?: boolean;
@@ -49,17 +41,23 @@ export function trainCommand(signal: AbortSignal): Command {
 }
 
 async function showDryRun(path: string | undefined, flags: RunFlags): Promise<void> {
-  const { recipe, recipePath } = await runRequest(path, flags, READER);
+  const { recipe, recipePath } = await runRequest(path, flags, TRAINING_RECIPE);
   const sets = flags.set.map((set) => ` --set '${set}'`).join("");
   for (const line of dryRunLines(await dryRun(recipe, recipePath), `varft train ${recipePath}${sets}`)) printLine(line);
 }
 
 /** Trains and returns the run folder's path. */
 export async function runTraining(path: string | undefined, flags: RunFlags, signal: AbortSignal): Promise<string> {
-  const opened = await openTrainingRun({ ...(await runRequest(path, flags, READER)), signal });
+  const request = await runRequest(path, flags, TRAINING_RECIPE);
+  return trainRun(request, request.recipe.name, signal);
+}
+
+/** The same for a run that is already asked for; `title` is what the terminal calls it. */
+export async function trainRun(request: RunRequest<Recipe>, title: string, signal: AbortSignal): Promise<string> {
+  const opened = await openTrainingRun({ ...request, signal });
   const { recipe, run, engine } = opened;
   for (const line of skippedLines(opened.tasks.skipped ?? [])) printLine(line);
-  const reporter = stepReporter(recipe, run, opened.sandbox.tier, engine.current.info);
+  const reporter = stepReporter({ ...recipe, name: title }, run, opened.sandbox.tier, engine.current.info);
   try {
     await train({
       ...opened,

@@ -14,9 +14,9 @@ import { enginePolicy } from "../../policies/engine.ts";
 import { writeDecisions } from "../../report/decisions.ts";
 import { writeFileAtomic } from "../../runs/disk.ts";
 import type { RunFolder } from "../../runs/run-folder.ts";
-import { BestSteps } from "../../training/best.ts";
 import { loadCommitted } from "../../training/checkpoints.ts";
 import { decisionProbabilities } from "../../training/decisions.ts";
+import { hasEnded } from "../../training/ended.ts";
 import { evaluate, type Evaluation } from "../../training/evaluate.ts";
 import type { Recipe } from "../../training/recipe/schema.ts";
 import { decisionLines } from "../terminal/decisions.ts";
@@ -53,9 +53,8 @@ interface Condition {
 /** Makes the evaluations that are missing. Throws `data.run_unfinished` while training steps are missing. */
 export async function finalEvaluations(options: FinalEvaluations): Promise<void> {
   const { recipe, run } = options;
-  const done = run.committed?.step ?? 0;
-  const ended = done >= recipe.training.steps || (await BestSteps.of(run, recipe.evaluation)).exhausted;
-  if (!ended) {
+  if (!(await hasEnded(run, recipe))) {
+    const done = run.committed?.step ?? 0;
     throw new DataError("data.run_unfinished", `${run.path} has ${done} of ${recipe.training.steps} steps`, {
       hint: `Finish it first: varft train --resume ${run.path}`,
     });

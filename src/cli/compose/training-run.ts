@@ -7,12 +7,22 @@ import type { Environment } from "../../environment/environment.ts";
 import { RunFolder } from "../../runs/run-folder.ts";
 import { openSandbox } from "../../sandbox/index.ts";
 import type { Sandbox } from "../../sandbox/types.ts";
-import type { Recipe } from "../../training/recipe/schema.ts";
+import { loadRecipe } from "../../training/recipe/load.ts";
+import { recipeSchema, type Recipe } from "../../training/recipe/schema.ts";
 import { buildEnvironment } from "./environment.ts";
 import { describeRun, type RunManifest } from "./manifest.ts";
 import { openEngine } from "./engine.ts";
 import { openInputs, type RunInputs } from "./inputs.ts";
+import type { RecipeReader } from "./open-run.ts";
 import { openServices } from "./verifiers.ts";
+
+/** How the recipe of a training run is read. */
+export const TRAINING_RECIPE: RecipeReader<Recipe> = {
+  command: "train",
+  example: "recipes/quickstart.yaml",
+  load: (file, sets) => loadRecipe(recipeSchema, file, sets),
+  parse: (recipe) => recipeSchema.parse(recipe),
+};
 
 export interface TrainingRun extends Omit<RunInputs, "folder" | "prompts"> {
   recipe: Recipe;
