@@ -9,6 +9,7 @@ import { replayCommand } from "./commands/replay.ts";
 import { reportCommand } from "./commands/report.ts";
 import { rescoreCommand } from "./commands/rescore.ts";
 import { sftCommand } from "./commands/sft.ts";
+import { sweepCommand } from "./commands/sweep.ts";
 import { trainCommand } from "./commands/train.ts";
 import { reportFailure } from "./terminal/failure.ts";
 
@@ -31,6 +32,7 @@ const program = new Command("varft")
 for (const command of [
   quickstartCommand,
   trainCommand,
+  sweepCommand,
   sftCommand,
   reportCommand,
   rescoreCommand,

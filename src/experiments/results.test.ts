@@ -95,7 +95,7 @@ describe("the table", () => {
     const results = buildResults(EXPERIMENT, MEASURED);
     const [titles, first, second] = tableCells(results);
     const score = ["exact_match", "95% seeds", "95% tasks"];
-    const difference = ["- first", "95% seeds", "95% tasks"];
+    const difference = ["difference", "95% seeds", "95% tasks"];
     expect(titles).toEqual(["setting", ...score, ...difference, "reward", "seeds", "seconds"]);
     expect(first?.slice(0, 5)).toEqual(["a.b=x", "0.750", "-2.427 to 3.927", "0.500 to 1.000", "-"]);
     expect(second?.slice(4)).toEqual(["-0.500", "-0.500 to -0.500", "-0.500 to -0.500", "0.750", "2/2", "15.0"]);

@@ -15,7 +15,7 @@ export function tableCells(results: Results): string[][] {
     [measure.metric, ({ score }) => figure(score?.mean)],
     [`${WITHIN} seeds`, ({ score }) => ends(score?.overSeeds)],
     [`${WITHIN} tasks`, ({ score }) => ends(score?.overTasks)],
-    ["- first", ({ difference }) => signed(difference?.mean)],
+    ["difference", ({ difference }) => signed(difference?.mean)],
     [`${WITHIN} seeds`, ({ difference }) => ends(difference?.overSeeds)],
     [`${WITHIN} tasks`, ({ difference }) => ends(difference?.overTasks)],
     ["reward", ({ reward }) => figure(reward?.mean)],
@@ -53,10 +53,10 @@ export function meanings({ measure, tasks, seeds, runs }: Results): string[] {
   return [
     `${metric}: mean over seeds, ${scored},${over} of ${split}, greedy.`,
     seeds.length > 1
-      ? "95% seeds: Student's t, how far the mean would move with other seeds; few seeds give wide intervals, cut at nothing."
+      ? "95% seeds: Student's t, how far the mean would move with other seeds; few seeds give wide intervals, and 0 and 1 do not cut them."
       : "One seed tells nothing about other seeds: give several with --seeds.",
     "95% tasks: bootstrap, how far the mean would move with other tasks of the kind. Neither interval holds what the other varies.",
-    "- first: difference to the first setting, paired by seed and by task; each by itself at 95%.",
+    "difference: to the first setting, paired by seed and by task; each by itself at 95%.",
     "reward: training rollouts, mean over the last tenth of the steps. seconds: steps and held-out evaluations of a run.",
     ...(finished < runs.length ? [`${finished} of ${runs.length} runs are finished.`] : []),
   ];

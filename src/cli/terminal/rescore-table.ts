@@ -3,8 +3,8 @@
  */
 import type { ScoreRecord } from "../../core/records.ts";
 import type { Rescored } from "../../training/rescore.ts";
+import { alignedColumns } from "./columns.ts";
 import { oneLine } from "./printable.ts";
-import { displayWidth } from "./width.ts";
 
 type Part = ScoreRecord["parts"][number];
 
@@ -33,7 +33,7 @@ export function rescoreTable(rescored: readonly Rescored[]): string[] {
     String(changed),
   ];
   const head = ["verifier", "weight", "new", "mean", "new", "changed"];
-  return [...aligned([head, ...rows, total]), `${changed} of ${rescored.length} rewards changed`];
+  return [...alignedColumns([head, ...rows, total]), `${changed} of ${rescored.length} rewards changed`];
 }
 
 const partOf = (score: ScoreRecord | null, name: string): Part | undefined =>
@@ -48,18 +48,4 @@ const mean = (parts: readonly (Part | undefined)[]): string => meanOf(parts.flat
 
 function meanOf(values: readonly number[]): string {
   return values.length === 0 ? "-" : (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(4);
-}
-
-/** The first column to the left, the others to the right. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => displayWidth(row[column] ?? ""))));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const space = " ".repeat((widths[column] ?? 0) - displayWidth(cell));
-        return column === 0 ? cell + space : space + cell;
-      })
-      .join("  ")
-      .trimEnd(),
-  );
 }
