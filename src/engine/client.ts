@@ -82,6 +82,18 @@ export class EngineClient {
     await this.#call(z.null(), { method: "PUT", path: `/v1/images/${sha256}`, body: bytes, signal });
   }
 
+  /** Uploads images, some at once: ahead of a call that names them, it computes without waiting for them. */
+  async putImages(
+    sha256s: readonly string[],
+    imageBytes: (sha256: string) => Promise<Uint8Array>,
+    options: CallOptions = {},
+  ): Promise<void> {
+    for (let start = 0; start < sha256s.length; start += UPLOADS_AT_ONCE) {
+      const some = sha256s.slice(start, start + UPLOADS_AT_ONCE);
+      await Promise.all(some.map(async (sha256) => this.putImage(sha256, await imageBytes(sha256), options)));
+    }
+  }
+
   /** Samples one completion per key. Equal keys and weights give equal tokens. */
   sample(request: wire.SampleRequest, options: CallOptions = {}): Promise<wire.SampleResponse> {
     return this.#plain("sample", wire.sampleResponseSchema, request, options);
@@ -170,10 +182,7 @@ export class EngineClient {
       const missing = missingImages(error);
       const imageBytes = this.#imageBytes;
       if (missing === null || imageBytes === undefined) throw error;
-      for (let start = 0; start < missing.length; start += UPLOADS_AT_ONCE) {
-        const some = missing.slice(start, start + UPLOADS_AT_ONCE);
-        await Promise.all(some.map(async (sha256) => this.putImage(sha256, await imageBytes(sha256), { signal })));
-      }
+      await this.putImages(missing, imageBytes, { signal });
       return again();
     }
   }

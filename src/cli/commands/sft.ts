@@ -107,7 +107,7 @@ async function trainStages(opened: ColdStart, signal: AbortSignal): Promise<void
     client: engine.client,
     firstStep,
     steps,
-    rowsOf: (step) => source.rows(step, signal),
+    rowsOf: (step) => source.rows(step, engine.client, signal),
     learningRateOf: (step) => {
       const { stage, within } = stageOf(stages, step);
       return learningRateAt(stage, within, stage.steps);

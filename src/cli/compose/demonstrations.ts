@@ -2,6 +2,7 @@
  * Demonstrations of the damaged digits as training rows, as probes of decisions, and as texts for a tokenizer.
  */
 import { MemoryImageStore } from "../../core/images.ts";
+import type { EngineClient } from "../../engine/client.ts";
 import type { Environment } from "../../environment/environment.ts";
 import { messagesAfter } from "../../episodes/scripted.ts";
 import type { PromptSet } from "../../protocol/prompt-set.ts";
@@ -51,8 +52,7 @@ export class DemonstrationSource {
     this.#options = options;
   }
 
-  /** Rows of `step`; repaired images come from the real sandbox. */
-  async rows(step: number, signal: AbortSignal): Promise<DemonstratedTurn[]> {
+  async #rows(step: number, signal: AbortSignal): Promise<DemonstratedTurn[]> {
     const { seed, mixOf } = this.#options;
     const { sorts, place } = mixOf(step);
     const images = new MemoryImageStore();
@@ -71,6 +71,19 @@ export class DemonstrationSource {
         return { messages: await messagesAfter(loaded, before.map(textOf), environment, signal), text: textOf(taught) };
       }),
     );
+  }
+
+  /**
+   * Rows of `step`; repaired images come from the real sandbox. Their images are with the worker already, so that it computes
+   * without waiting for them.
+   */
+  async rows(step: number, client: EngineClient, signal: AbortSignal): Promise<DemonstratedTurn[]> {
+    const rows = await this.#rows(step, signal);
+    const shown = rows.flatMap(({ messages }) => messages.flatMap(({ content }) => content));
+    const images = new Set(shown.flatMap((part) => (part.type === "image" ? [part.sha256] : [])));
+    const bytes = async (sha256: string): Promise<Uint8Array> => (await this.#images.get(step)!.get(sha256)).png;
+    await client.putImages([...images], bytes, { signal });
+    return rows;
   }
 
   /** PNG bytes of an image of the steps under way; null for any other. */

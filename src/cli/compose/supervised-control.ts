@@ -57,7 +57,7 @@ export async function trainControl(options: SupervisedControl): Promise<void> {
     client: engine.client,
     firstStep: 1,
     steps: MOST_STEPS,
-    rowsOf: (step) => source.rows(step, signal),
+    rowsOf: (step) => source.rows(step, engine.client, signal),
     learningRateOf: (step) => control.learningRate * Math.min(1, step / (control.warmupSteps + 1)),
     pixels: recipe.engine.pixels,
     maxTokensPerMicrobatch: recipe.engine.maxTokensPerMicrobatch,
