@@ -3,15 +3,15 @@
  * are measured by the same number.
  */
 import { createHash } from "node:crypto";
-import { resolve } from "node:path";
-import { ConfigError, errorFromShape, VarftError } from "../../core/errors.ts";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { CheckpointError, ConfigError, errorFromShape, VarftError } from "../../core/errors.ts";
 import type { TaskSet } from "../../core/task.ts";
 import type { Experiment, Measure } from "../../experiments/folder.ts";
 import { crossProduct, refuseOverlap, settingLabel, type SettingValues, type Sweep } from "../../experiments/sweep.ts";
 import { loadRecipe } from "../../training/recipe/load.ts";
 import { recipeSchema, type Recipe } from "../../training/recipe/schema.ts";
-import { dryRun } from "./dry-run.ts";
-import type { RunInputs } from "./inputs.ts";
+import { openInputs, type RunInputs } from "./inputs.ts";
 import { describeRun } from "./manifest.ts";
 import { buildTasks } from "./tasks.ts";
 
@@ -37,7 +37,7 @@ interface Planned {
 
 /**
  * Throws what `varft train` would throw for a setting, with the setting named; `config.bad_sweep`, `config.nothing_to_sweep`,
- * `config.sweep_same`, `config.sweep_unmeasured`, `config.sweep_incomparable`, `config.sweep_worker`.
+ * `checkpoint.missing`, `config.sweep_same`, `config.sweep_unmeasured`, `config.sweep_incomparable`, `config.sweep_worker`.
  */
 export async function planExperiment(request: SweepRequest): Promise<Omit<Experiment, "version">> {
   const { recipePath, sets, sweeps, seeds } = request;
@@ -73,18 +73,32 @@ async function plan({ recipePath, sets, seeds, report }: SweepRequest, values: S
   const label = settingLabel(values);
   const ours = Object.entries(values).map(([key, value]) => `${key}=${value}`);
   const seed = seeds?.[0];
+  const all = [...sets, ...ours, ...(seed === undefined ? [] : [`seed=${seed}`])];
+  let recipe: Recipe | null = null;
   try {
-    const all = [...sets, ...ours, ...(seed === undefined ? [] : [`seed=${seed}`])];
-    const recipe = await loadRecipe(recipeSchema, recipePath, all);
-    const { inputs } = await dryRun(recipe, recipePath);
+    recipe = await loadRecipe(recipeSchema, recipePath, all);
+    const inputs = await openInputs(recipe, recipePath);
+    refuseMissingModel(recipe, inputs.folder);
     const { pins } = describeRun("train", recipe, resolve(recipePath), inputs.prompts);
     return { label, values, recipe, pins, measure: await measureOf(recipe, inputs, report) };
   } catch (error) {
-    if (!(error instanceof VarftError) || ours.length === 0 || NOT_OF_A_SETTING.has(error.code)) throw error;
+    if (!(error instanceof VarftError) || ours.length === 0) throw error;
+    if (recipe === null && NOT_OF_A_SETTING.has(error.code)) throw error;
     const told = ours.reduce((text, set) => text.replaceAll(`--set ${set}`, `--sweep ${set}`), error.message);
     const details = { ...error.details, setting: values };
     throw errorFromShape({ ...error.toJSON(), message: `setting ${label}: ${told}`, details });
   }
+}
+
+/** The worker would say so too, but only when the runs before have trained. */
+function refuseMissingModel({ model }: Recipe, folder: string): void {
+  if ("worker" in model) return;
+  const path = resolve(folder, model.path);
+  if (existsSync(join(path, "config.json"))) return;
+  throw new CheckpointError("checkpoint.missing", `model.path: no checkpoint at ${path} (no config.json)`, {
+    hint: "Check the path; it is relative to the recipe.",
+    details: { path },
+  });
 }
 
 async function measureOf(recipe: Recipe, { heldOut, folder }: RunInputs, report: boolean): Promise<Planned["measure"]> {
