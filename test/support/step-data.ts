@@ -30,14 +30,14 @@ const TYPES = { problem: "pre_problem", code: "pre_code", answer: "pre_answer" }
 const TIPS = "<tips> fix </tips>";
 
 /** Samples of one chain of steps; `images[i]` is what step i sees. */
-function codingRecords(question: string, steps: readonly string[], images: readonly string[]): CodingRecord[] {
+function codingRecords(problem: string, steps: readonly string[], images: readonly string[]): CodingRecord[] {
   return steps.map((gt, index) => {
     const [action] = parseStep(gt, "reference").actions as [Action & { type: keyof typeof TYPES }];
     const past = steps.slice(0, index).map((text) => (text.includes("<problem>") ? `${text}\n${TIPS}` : text));
     return {
       type: TYPES[action.type],
       image_path: images[index] ?? "",
-      problem: `<query> ${question} </query>`,
+      problem,
       ...(index === 0 ? {} : { context: past.join("\n") }),
       solution: gt.slice(gt.indexOf("</think>") + "</think>".length).trim(),
       gt,
@@ -45,8 +45,11 @@ function codingRecords(question: string, steps: readonly string[], images: reado
   });
 }
 
-/** Writes `<folder>/rft_agent_code.json` and `<folder>/images/`: three samples a question, each repaired rightly. */
-export async function writeDigitSteps(folder: string, questions: number): Promise<CodingRecord[]> {
+/**
+ * Writes `<folder>/rft_agent_code.json` and `<folder>/images/`: three samples a question, each repaired rightly, in the words of
+ * `varft:coding-brief`, which the shipped cold start knows.
+ */
+export async function writeDigitSteps(folder: string, questions: number): Promise<void> {
   await mkdir(join(folder, "images"), { recursive: true });
   const tasks = damagedDigits({ seed: 3, split: "train", size: questions, kinds: ["rotation180", "dark"] });
   const records: CodingRecord[] = [];
@@ -60,7 +63,6 @@ export async function writeDigitSteps(folder: string, questions: number): Promis
     records.push(...codingRecords(loaded.task.public.question, steps, images));
   }
   await writeFile(join(folder, "rft_agent_code.json"), JSON.stringify(records, null, 4));
-  return records;
 }
 
 function readShared(name: string): unknown {
@@ -83,7 +85,7 @@ export function codingTranscriptSteps(): CodingRecord[] {
     const { question, type, ori_image_path, processed_image_path } = cases.find((one) => one.id === id)!;
     const image = type.includes("crop") ? ori_image_path : processed_image_path;
     return codingRecords(
-      question,
+      `<query> ${question} </query>`,
       steps,
       steps.map(() => image),
     );
