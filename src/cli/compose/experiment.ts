@@ -89,13 +89,17 @@ async function allRuns(options: ExperimentOptions, experiment: Experiment): Prom
   return { results, failed };
 }
 
-/** Null where something is left to do, or to fail. */
+/** Null where something is left to do; what is wrong with a run is told when its turn comes. */
 async function finishedBefore(path: string, experiment: Experiment, place: RunPlace): Promise<MeasuredRun | null> {
   const folder = join(path, place.folder);
   const { measure } = experiment;
-  if (!(await isTrained(folder, recipeOf(experiment, place)))) return null;
-  if (measure.source === "report" && !hasReport(folder)) return null;
-  return measureRun(folder, measure).catch(() => null);
+  try {
+    if (!(await isTrained(folder, recipeOf(experiment, place)))) return null;
+    if (measure.source === "report" && !hasReport(folder)) return null;
+    return await measureRun(folder, measure);
+  } catch {
+    return null;
+  }
 }
 
 async function oneRun(options: ExperimentOptions, experiment: Experiment, place: RunPlace): Promise<MeasuredRun> {
