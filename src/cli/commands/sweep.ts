@@ -75,11 +75,15 @@ function refuseOtherFlags(recipe: string | undefined, flags: SweepFlags, path: s
   });
 }
 
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 async function runAndPrint(path: string, signal: AbortSignal): Promise<void> {
   const paint = painter(process.stdout);
   const { name, settings, seeds, measure } = await readExperiment(path);
   const runs = settings.length * seeds.length;
-  printLine(`${paint("bold", name)}: ${settings.length} settings x ${seeds.length} seeds, ${runs} runs in ${path}`);
+  printLine(
+    `${paint("bold", name)}: ${counted(settings.length, "setting")} x ${counted(seeds.length, "seed")}, ${counted(runs, "run")} in ${path}`,
+  );
   const failures: string[] = [];
   const again = `varft sweep --resume ${path}`;
   try {

@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { VarftError } from "../../core/errors.ts";
 import { plannedRuns, readExperiment, type Experiment, type PlannedRun } from "../../experiments/folder.ts";
 import { measureRun, type MeasuredRun } from "../../experiments/measure.ts";
 import type { Results } from "../../experiments/results.ts";
@@ -43,7 +44,10 @@ export interface ExperimentOutcome {
   failed: RunPlace[];
 }
 
-/** Throws `data.no_experiment`, `data.run_locked`, and on an interrupt what that threw. */
+/** What the next run would fail by as well. */
+const FOR_ALL_RUNS = new Set(["engine.not_installed", "sandbox.not_installed", "data.disk_full"]);
+
+/** Throws `data.no_experiment`, `data.run_locked`, on an interrupt what that threw, and what no other run could escape. */
 export async function runExperiment(options: ExperimentOptions): Promise<ExperimentOutcome> {
   const path = resolve(options.path);
   const experiment = await readExperiment(path);
@@ -80,7 +84,7 @@ async function allRuns(options: ExperimentOptions, experiment: Experiment): Prom
       took.push((performance.now() - startedMs) / 1000);
       options.onFinished(place, finished, false);
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (signal.aborted || (error instanceof VarftError && FOR_ALL_RUNS.has(error.code))) throw error;
       options.onFailure(place, error);
       failed.push(place);
     }
