@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    globalSetup: "test/support/run-folder.ts",
     // Processes, not threads: tests start children, send signals and change their environment.
     pool: "forks",
     // Most tests wait for a child; one worker per core, also where there are two.

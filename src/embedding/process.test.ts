@@ -3,9 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { engineAbsent, scratchFolder } from "../engine/testing/tiny-engine.ts";
 import { embeddingProcess, type Embedding } from "./process.ts";
-import { buildTinyBert } from "./testing/tiny-bert.ts";
-
-const TEXTS = ["Who painted the Night Watch", "capital of France", "a b c"];
+import { buildTinyBert, PLAIN_TEXTS } from "./testing/tiny-bert.ts";
 
 describe.skipIf(engineAbsent() !== null)("embeddingProcess", () => {
   let folder: string;
@@ -15,7 +13,7 @@ describe.skipIf(engineAbsent() !== null)("embeddingProcess", () => {
 
   beforeAll(async () => {
     folder = scratchFolder();
-    ({ path, plain } = await buildTinyBert(folder, TEXTS));
+    ({ path, plain } = await buildTinyBert(folder));
     embedding = embeddingProcess({ model: path, logFile: join(folder, "embedding.log") });
   });
   afterAll(async () => {
@@ -24,7 +22,7 @@ describe.skipIf(engineAbsent() !== null)("embeddingProcess", () => {
   });
 
   it("gives the vectors of plain transformers, in the order of the texts", async () => {
-    const vectors = await embedding.embed(TEXTS);
+    const vectors = await embedding.embed(PLAIN_TEXTS);
     vectors.forEach((vector, row) => {
       expect(vector).toHaveLength(16);
       vector.forEach((value, column) => expect(value).toBeCloseTo(plain[row]?.[column] ?? Number.NaN, 5));

@@ -12,7 +12,7 @@ import { descendants } from "../support/varft.ts";
 
 it.skipIf(!has("engine"))("a killed embedding process is started again", async () => {
   const folder = await mkdtemp(join(tmpdir(), "varft-embedding-"));
-  const { path } = await buildTinyBert(folder, ["a"]);
+  const { path } = await buildTinyBert(folder);
   const embedding = embeddingProcess({ model: path, logFile: join(folder, "embedding.log") });
   try {
     const [before] = await embedding.embed(["the night watch"]);

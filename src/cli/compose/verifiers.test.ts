@@ -125,7 +125,7 @@ it("a metric that is not scored is refused", () => {
 
 describe.skipIf(engineAbsent() !== null)("openServices", () => {
   it("scores a search by the embedding process, and the score holds what scoring again needs", async () => {
-    const { path } = await buildTinyBert(folder, ["a"]);
+    const { path } = await buildTinyBert(folder);
     const built = await buildVerifiers({ search_similarity: { weight: 1, similarity: { model: "./bert" } } }, folder);
     expect(path).toBe(join(folder, "bert"));
     const logFile = join(folder, "embedding.log");

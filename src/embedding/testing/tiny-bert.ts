@@ -2,9 +2,11 @@
  * For tests only: a random BERT of two layers with its tokenizer, and what plain transformers makes of texts.
  */
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { environmentPython } from "../../core/installation.ts";
+import { builtOnce } from "../../engine/testing/built-once.ts";
 import { workerEnvironment } from "../../engine/worker-environment.ts";
 
 const BUILD = `
@@ -26,21 +28,18 @@ with torch.no_grad():
     hidden = model(**batch)[0]
 mask = batch["attention_mask"].unsqueeze(-1).float()
 mean = (hidden * mask).sum(1) / mask.sum(1)
-print(json.dumps(torch.nn.functional.normalize(mean, dim=1).tolist()))
+(folder / "plain.json").write_text(json.dumps(torch.nn.functional.normalize(mean, dim=1).tolist()))
 `;
 
-/** Writes the encoder to `folder/bert`; gives its path and the vectors of `texts` by plain transformers, in one padded batch. */
-export async function buildTinyBert(
-  folder: string,
-  texts: readonly string[],
-): Promise<{ path: string; plain: number[][] }> {
+/** What plain transformers embedded. */
+export const PLAIN_TEXTS = ["Who painted the Night Watch", "capital of France", "a b c"];
+
+/** Puts the encoder in `folder/bert`; gives its path and the vectors of `PLAIN_TEXTS` by plain transformers, in one padded batch. */
+export async function buildTinyBert(folder: string): Promise<{ path: string; plain: number[][] }> {
   const path = join(folder, "bert");
-  const { stdout } = await promisify(execFile)(
-    environmentPython("engine"),
-    ["-c", BUILD, path, JSON.stringify(texts)],
-    {
-      env: workerEnvironment(process.env, ""),
-    },
-  );
-  return { path, plain: JSON.parse(stdout) as number[][] };
+  await builtOnce("bert", path, async (out) => {
+    const args = ["-c", BUILD, out, JSON.stringify(PLAIN_TEXTS)];
+    await promisify(execFile)(environmentPython("engine"), args, { env: workerEnvironment(process.env, "") });
+  });
+  return { path, plain: JSON.parse(await readFile(join(path, "plain.json"), "utf8")) as number[][] };
 }

@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 import { environmentPython, packageFolder } from "../../core/installation.ts";
 import type { SampleRequest } from "../wire.ts";
 import { workerEnvironment } from "../worker-environment.ts";
+import { builtOnce } from "./built-once.ts";
 
 /** Why tests of the worker cannot run here, or null. Said on stderr, so that a skipped file is not silent. */
 export function engineAbsent(): string | null {
@@ -36,13 +37,15 @@ export function scratchFolder(): string {
   return mkdtempSync(join(tmpdir(), "varft-engine-"));
 }
 
-/** Builds the tiny checkpoint in `folder` and returns its path. */
-export async function buildTiny(folder: string, seed = 0): Promise<string> {
+/** Puts the tiny checkpoint in `folder` and returns its path. */
+export async function buildTiny(folder: string): Promise<string> {
   const path = join(folder, "tiny");
-  const texts = join(folder, "texts.json");
-  writeFileSync(texts, JSON.stringify(TINY_TEXTS));
-  const args = ["-m", "varft_engine", "tiny", "--out", path, "--seed", String(seed), "--texts", texts];
-  await promisify(execFile)(environmentPython("engine"), args, { env: workerEnvironment(process.env, "") });
+  await builtOnce("tiny", path, async (out) => {
+    const texts = `${out}-texts.json`;
+    writeFileSync(texts, JSON.stringify(TINY_TEXTS));
+    const args = ["-m", "varft_engine", "tiny", "--out", out, "--seed", "0", "--texts", texts];
+    await promisify(execFile)(environmentPython("engine"), args, { env: workerEnvironment(process.env, "") });
+  });
   return path;
 }
 
