@@ -93,8 +93,14 @@ async function trainFrom(options: TrainOptions, firstStep: number, best: BestSte
   }
 }
 
-function tasksOf({ tasks, tasksOfStep }: TrainOptions, step: number): Promise<LoadedTask[]> {
-  const loading = Promise.all(tasksOfStep(step).map((index) => tasks.load(index)));
+/** Tasks of a step, their images stored. */
+function tasksOf({ tasks, tasksOfStep, environment }: TrainOptions, step: number): Promise<LoadedTask[]> {
+  const load = async (index: number): Promise<LoadedTask> => {
+    const loaded = await tasks.load(index);
+    for (const image of loaded.images) await environment.images.put(image);
+    return loaded;
+  };
+  const loading = Promise.all(tasksOfStep(step).map(load));
   // A failure is thrown where the step is reached; until then nobody waits for it.
   loading.catch(() => undefined);
   return loading;

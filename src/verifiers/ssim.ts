@@ -50,20 +50,39 @@ function product(a: Float64Array, b: Float64Array): Float64Array {
 function windowSums(values: Float64Array, width: number, height: number): Float64Array {
   const columns = width - WINDOW + 1;
   const rows = height - WINDOW + 1;
-  const across = new Float64Array(columns * height);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < columns; x++) {
-      let sum = 0;
-      for (let k = 0; k < WINDOW; k++) sum += values[y * width + x + k] ?? 0;
-      across[y * columns + x] = sum;
-    }
-  }
-  const sums = new Float64Array(columns * rows);
-  for (let y = 0; y < rows; y++) {
-    for (let x = 0; x < columns; x++) {
-      let sum = 0;
-      for (let k = 0; k < WINDOW; k++) sum += across[(y + k) * columns + x] ?? 0;
-      sums[y * columns + x] = sum;
+  const across = slidingSums(values, {
+    lines: height,
+    step: width,
+    stride: 1,
+    count: columns,
+    outStep: columns,
+    outStride: 1,
+  });
+  return slidingSums(across, { lines: columns, step: 1, stride: columns, count: rows, outStep: 1, outStride: columns });
+}
+
+interface Sliding {
+  lines: number;
+  /** From a line's first value to the next line's, and from a value to the next of its line. */
+  step: number;
+  stride: number;
+  /** Windows of a line. */
+  count: number;
+  outStep: number;
+  outStride: number;
+}
+
+/** Each window's sum from the one before it: one value enters, one leaves. */
+function slidingSums(values: Float64Array, { lines, step, stride, count, outStep, outStride }: Sliding): Float64Array {
+  const sums = new Float64Array(lines * count);
+  for (let line = 0; line < lines; line++) {
+    const start = line * step;
+    let sum = 0;
+    for (let k = 0; k < WINDOW; k++) sum += values[start + k * stride] ?? 0;
+    sums[line * outStep] = sum;
+    for (let at = 1; at < count; at++) {
+      sum += (values[start + (at + WINDOW - 1) * stride] ?? 0) - (values[start + (at - 1) * stride] ?? 0);
+      sums[line * outStep + at * outStride] = sum;
     }
   }
   return sums;

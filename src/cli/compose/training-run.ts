@@ -12,6 +12,7 @@ import { recipeSchema, type Recipe } from "../../training/recipe/schema.ts";
 import { buildEnvironment } from "./environment.ts";
 import { describeRun, type RunManifest } from "./manifest.ts";
 import { openEngine } from "./engine.ts";
+import { imagesWithWorker } from "./worker-images.ts";
 import { openInputs, type RunInputs } from "./inputs.ts";
 import type { RecipeReader } from "./open-run.ts";
 import { openServices } from "./verifiers.ts";
@@ -58,12 +59,6 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
     const run = await openRun(manifest);
     closers.push(() => run.close());
     const logFile = run.logPath("engine.log");
-    const environment = buildEnvironment({
-      settings: { ...recipe.environment, prompts },
-      sandbox,
-      snippetTimeoutMs: timeoutMs,
-      images: run.images,
-    });
     const imageBytes = async (sha256: string): Promise<Uint8Array> => (await run.images.get(sha256)).png;
     const engine = {
       current: await openEngine({
@@ -76,6 +71,12 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
       }),
     };
     closers.push(() => engine.current.stop());
+    const environment = buildEnvironment({
+      settings: { ...recipe.environment, prompts },
+      sandbox,
+      snippetTimeoutMs: timeoutMs,
+      images: imagesWithWorker(run.images, () => engine.current.client),
+    });
     await run.writeMachine({ engine: engine.current.info, sandboxTier: sandbox.tier, platform: process.platform });
     const { tasks, tasksOfStep, heldOut } = inputs;
     const services = openServices(inputs.verifiers, { folder, logFile: run.logPath("embedding.log"), signal });
