@@ -36,7 +36,7 @@ export function quickstartCommand(signal: AbortSignal): Command {
         [
           `varft quickstart --set seed=12                        the same with other sampling noise`,
           `varft train recipes/quickstart.yaml --set training.advantageScale=group   what dividing by the deviation changes`,
-          `varft sft recipes/quickstart-cold-start.yaml          the cold start, from random weights (about 50 minutes)`,
+          `varft sft recipes/quickstart-cold-start.yaml          the cold start, from random weights (about 40 minutes)`,
         ],
         signal,
       );
