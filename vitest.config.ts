@@ -10,7 +10,7 @@ export default defineConfig({
     // Most tests wait for a child; one worker per core, also where there are two.
     maxWorkers: "100%",
     sequence: { sequencer: ProgramFirst },
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 120_000,
     // No test may depend on what an earlier one left behind.
     restoreMocks: true,

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { environmentPython, packageFolder } from "../../src/core/installation.ts";
+import { buildTiny } from "../../src/engine/testing/tiny-engine.ts";
 import { has, sharedData } from "../support/requires.ts";
 import { varft, type Finished } from "../support/varft.ts";
 
@@ -109,11 +110,7 @@ describe.skipIf(!has("sandbox"))("sandbox: exit code 5", () => {
 describe.skipIf(!has("sandbox") || !has("engine"))("engine and checkpoints: exit codes 4 and 6", () => {
   let model: string;
   beforeAll(async () => {
-    model = join(folder, "tiny");
-    const texts = join(folder, "texts.json");
-    await writeFile(texts, JSON.stringify(["<think> a </think>"]));
-    const args = ["-m", "varft_engine", "tiny", "--out", model, "--seed", "0", "--texts", texts];
-    execFileSync(environmentPython("engine"), args, { cwd: join(packageFolder, "engine") });
+    model = await buildTiny(folder);
   });
   const withModel = (path: string): string[] => ["train", recipe, "--set", `model={path: "${path}"}`];
 

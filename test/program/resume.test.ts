@@ -14,7 +14,7 @@ import { descendants, startVarft, varft } from "../support/varft.ts";
 
 const STEPS = 4;
 const TASKS = 4;
-const GROUP = 8;
+const GROUP = 4;
 /** Before training, after steps 2 and 4. */
 const EVALUATIONS = 3;
 const recipe = join(packageFolder, "recipes/quickstart.yaml");
