@@ -69,7 +69,8 @@ def arguments() -> argparse.Namespace:
 
 def tiny_model(folder: Path) -> Path:
     """Four layers of 128: enough arithmetic that Python is not all that is timed."""
-    build_tiny(folder / "tiny", 0, [WORDS * 4], shape=Shape(hidden=128, layers=4, heads=8, kv_heads=4, intermediate=384))
+    shape = Shape(hidden=128, layers=4, heads=8, kv_heads=4, intermediate=384)
+    build_tiny(folder / "tiny", 0, [WORDS * 4], shape=shape)
     return folder / "tiny"
 
 
