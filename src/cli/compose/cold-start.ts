@@ -9,13 +9,14 @@ import { startEngine } from "../../engine/supervisor.ts";
 import type { Environment } from "../../environment/environment.ts";
 import { loadPromptSet, type PromptSet } from "../../protocol/prompt-set.ts";
 import type { RunFolder } from "../../runs/run-folder.ts";
-import { openSandbox } from "../../sandbox/index.ts";
 import { stageOf, type SupervisedRecipe } from "../../training/recipe/supervised-schema.ts";
 import { demonstratedTexts, demonstrationTasks, DemonstrationSource, type RowMix } from "./demonstrations.ts";
 import { buildEnvironment } from "./environment.ts";
 import { workerSettings } from "./engine.ts";
 import { describeRun, type RunManifest } from "./manifest.ts";
 import { buildNewModel } from "./new-model.ts";
+import { Closers } from "./closers.ts";
+import { openRecipeSandbox } from "./sandbox.ts";
 
 /** Demonstrations that a new model's tokenizer learns from. */
 const TOKENIZER_EPISODES = 800;
@@ -41,20 +42,16 @@ export async function openColdStart({ recipe, recipePath, openRun, signal }: Col
   const folder = dirname(resolve(recipePath));
   const prompts = await loadPromptSet(recipe.environment.prompts, folder);
   const manifest = describeRun("sft", recipe, resolve(recipePath), prompts);
-  const closers: (() => Promise<void>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).toReversed()) await closer();
-  };
+  const closers = new Closers();
   try {
-    const { tier, workers, timeoutMs } = recipe.sandbox;
-    const sandbox = await openSandbox({ ...(tier === null ? {} : { tier }), ...(workers === null ? {} : { workers }) });
-    closers.push(() => sandbox.close());
+    const sandbox = await openRecipeSandbox(recipe.sandbox);
+    closers.add(() => sandbox.close());
     const run = await openRun(manifest);
-    closers.push(() => run.close());
+    closers.add(() => run.close());
     const environment = buildEnvironment({
       settings: { ...recipe.environment, prompts },
       sandbox,
-      snippetTimeoutMs: timeoutMs,
+      snippetTimeoutMs: recipe.sandbox.timeoutMs,
       images: run.images,
     });
     const mixOf = (step: number): RowMix => {
@@ -70,11 +67,11 @@ export async function openColdStart({ recipe, recipePath, openRun, signal }: Col
       imageBytes: async (sha256) => (await source.imageBytes(sha256)) ?? (await run.images.get(sha256)).png,
       signal,
     });
-    closers.push(() => engine.stop());
+    closers.add(() => engine.stop());
     await run.writeMachine({ engine: engine.info, sandboxTier: sandbox.tier, platform: process.platform });
-    return { recipe, run, engine, environment, source, pins: manifest.pins, close };
+    return { recipe, run, engine, environment, source, pins: manifest.pins, close: closers.close };
   } catch (error) {
-    await close();
+    await closers.close();
     throw error;
   }
 }

@@ -5,7 +5,6 @@ import { dirname } from "node:path";
 import { ConfigError } from "../../core/errors.ts";
 import { loadPromptSet } from "../../protocol/prompt-set.ts";
 import { RunFolder } from "../../runs/run-folder.ts";
-import { openSandbox } from "../../sandbox/index.ts";
 import type { EngineHandle } from "../../engine/handle.ts";
 import { recipeSchema } from "../../training/recipe/schema.ts";
 import { openEngine } from "./engine.ts";
@@ -14,6 +13,7 @@ import { finalEvaluations } from "./final-evaluations.ts";
 import { describeRun, refuseOtherPins } from "./manifest.ts";
 import { controlSource } from "./supervised-control.ts";
 import { buildTasks } from "./tasks.ts";
+import { openRecipeSandbox } from "./sandbox.ts";
 
 /** Makes the evaluations that the run at `path` still lacks. Throws `config.other_command` for a run that was not trained. */
 export async function evaluateRun(path: string, signal: AbortSignal): Promise<void> {
@@ -37,11 +37,15 @@ export async function evaluateRun(path: string, signal: AbortSignal): Promise<vo
   const tasks = await buildTasks({ ...recipe.tasks, size: count }, split, folder);
   const run = await RunFolder.open(path);
   try {
-    const { tier, workers, timeoutMs } = recipe.sandbox;
-    const sandbox = await openSandbox({ ...(tier === null ? {} : { tier }), ...(workers === null ? {} : { workers }) });
+    const sandbox = await openRecipeSandbox(recipe.sandbox);
     try {
       const settings = { ...recipe.environment, prompts };
-      const environment = buildEnvironment({ settings, sandbox, snippetTimeoutMs: timeoutMs, images: run.images });
+      const environment = buildEnvironment({
+        settings,
+        sandbox,
+        snippetTimeoutMs: recipe.sandbox.timeoutMs,
+        images: run.images,
+      });
       const source = controlSource(recipe, environment);
       const imageBytes = async (sha256: string): Promise<Uint8Array> =>
         (await source?.imageBytes(sha256)) ?? (await run.images.get(sha256)).png;

@@ -5,7 +5,6 @@ import { resolve } from "node:path";
 import type { EngineHandle } from "../../engine/handle.ts";
 import type { Environment } from "../../environment/environment.ts";
 import { RunFolder } from "../../runs/run-folder.ts";
-import { openSandbox } from "../../sandbox/index.ts";
 import type { Sandbox } from "../../sandbox/types.ts";
 import { loadRecipe } from "../../training/recipe/load.ts";
 import { recipeSchema, type Recipe } from "../../training/recipe/schema.ts";
@@ -16,6 +15,8 @@ import { imagesWithWorker } from "./worker-images.ts";
 import { openInputs, type RunInputs } from "./inputs.ts";
 import type { RecipeReader } from "./open-run.ts";
 import { openServices } from "./verifiers.ts";
+import { Closers } from "./closers.ts";
+import { openRecipeSandbox } from "./sandbox.ts";
 
 /** How the recipe of a training run is read. */
 export const TRAINING_RECIPE: RecipeReader<Recipe> = {
@@ -48,16 +49,12 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
   const inputs = await openInputs(recipe, recipePath);
   const { folder, prompts } = inputs;
   const manifest = describeRun("train", recipe, resolve(recipePath), prompts);
-  const closers: (() => Promise<void>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).toReversed()) await closer();
-  };
+  const closers = new Closers();
   try {
-    const { tier, workers, timeoutMs } = recipe.sandbox;
-    const sandbox = await openSandbox({ ...(tier === null ? {} : { tier }), ...(workers === null ? {} : { workers }) });
-    closers.push(() => sandbox.close());
+    const sandbox = await openRecipeSandbox(recipe.sandbox);
+    closers.add(() => sandbox.close());
     const run = await openRun(manifest);
-    closers.push(() => run.close());
+    closers.add(() => run.close());
     const logFile = run.logPath("engine.log");
     const imageBytes = async (sha256: string): Promise<Uint8Array> => (await run.images.get(sha256)).png;
     const engine = {
@@ -70,21 +67,21 @@ export async function openTrainingRun({ recipe, recipePath, openRun, signal }: O
         signal,
       }),
     };
-    closers.push(() => engine.current.stop());
+    closers.add(() => engine.current.stop());
     const environment = buildEnvironment({
       settings: { ...recipe.environment, prompts },
       sandbox,
-      snippetTimeoutMs: timeoutMs,
+      snippetTimeoutMs: recipe.sandbox.timeoutMs,
       images: imagesWithWorker(run.images, () => engine.current.client),
     });
     await run.writeMachine({ engine: engine.current.info, sandboxTier: sandbox.tier, platform: process.platform });
     const { tasks, tasksOfStep, heldOut } = inputs;
     const services = openServices(inputs.verifiers, { folder, logFile: run.logPath("embedding.log"), signal });
-    closers.push(() => services.close());
+    closers.add(() => services.close());
     const opened = { verifiers: services.verifiers, tasks, tasksOfStep, heldOut };
-    return { recipe, run, sandbox, engine, environment, ...opened, pins: manifest.pins, close };
+    return { recipe, run, sandbox, engine, environment, ...opened, pins: manifest.pins, close: closers.close };
   } catch (error) {
-    await close();
+    await closers.close();
     throw error;
   }
 }

@@ -3,30 +3,10 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MemoryImageStore } from "../../core/images.ts";
 import { PROBLEMS, type Action } from "../../core/step.ts";
-import { VERIFIERS } from "../index.ts";
-import { rollout, task } from "../testing/rollouts.ts";
+import { answerOf, code, problemsOf, REFERENCE, score, search } from "../testing/steps.ts";
 import { problemScore } from "./problems.ts";
 import { wordCosine } from "./similarity.ts";
-
-const images = new MemoryImageStore();
-const answerOf = (text: string): Action => ({ type: "answer", text });
-const problemsOf = (...problems: string[]): Action => ({ type: "problem", problems });
-const code: Action = { type: "code", source: "x" };
-const search: Action = { type: "search", query: "capital of France" };
-
-async function score(
-  name: string,
-  text: string,
-  expected: Action,
-  options: Record<string, unknown> = {},
-): Promise<number | null> {
-  const verifier = VERIFIERS[name]?.configure(options, name);
-  const golds = expected.type === "answer" ? [expected.text] : [];
-  return (await verifier?.score(rollout([text], null), task("t", golds, expected), { images }))?.score ?? null;
-}
-const REFERENCE = { variant: "reference" };
 
 describe("of any step", () => {
   const piece = fc.constantFrom(

@@ -6,25 +6,10 @@ import { MemoryImageStore } from "../../core/images.ts";
 import type { Action } from "../../core/step.ts";
 import { VERIFIERS } from "../index.ts";
 import { ran, rollout, task } from "../testing/rollouts.ts";
+import { answerOf, code, problemsOf, REFERENCE, score, search } from "../testing/steps.ts";
 
 const images = new MemoryImageStore();
 const think = (rest: string): string => `<think>a thought</think>${rest}`;
-const answerOf = (text: string): Action => ({ type: "answer", text });
-const problemsOf = (...problems: string[]): Action => ({ type: "problem", problems });
-const code: Action = { type: "code", source: "x" };
-const search: Action = { type: "search", query: "capital of France" };
-
-async function score(
-  name: string,
-  text: string,
-  expected: Action,
-  options: Record<string, unknown> = {},
-): Promise<number | null> {
-  const verifier = VERIFIERS[name]?.configure(options, name);
-  const golds = expected.type === "answer" ? [expected.text] : [];
-  return (await verifier?.score(rollout([text], null), task("t", golds, expected), { images }))?.score ?? null;
-}
-const REFERENCE = { variant: "reference" };
 
 describe("accuracy, coding", () => {
   it.each<[string, string, Action, number, number]>([
