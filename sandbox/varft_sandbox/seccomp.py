@@ -27,7 +27,7 @@ _PLAIN = frozenset(
     ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 sendfile
     copy_file_range mmap mprotect munmap mremap madvise brk msync rt_sigaction rt_sigprocmask rt_sigreturn
     rt_sigsuspend rt_sigtimedwait rt_sigpending sigaltstack alarm setitimer getitimer pause nanosleep
-    clock_nanosleep clock_gettime clock_getres gettimeofday time times getrusage sysinfo uname getpid gettid
+    clock_nanosleep clock_gettime clock_getres gettimeofday time times getrusage sysinfo getpid gettid
     getppid getpgrp getpgid getsid getuid geteuid getgid getegid getgroups getresuid getresgid getrandom getcpu
     sched_yield sched_getaffinity futex set_robust_list set_tid_address rseq arch_prctl membarrier
     restart_syscall exit exit_group getrlimit setrlimit wait4 waitid

@@ -28,7 +28,7 @@ X86_64: dict[str, int] = _table(
     rmdir 84, rseq 334, rt_sigaction 13, rt_sigpending 127, rt_sigprocmask 14, rt_sigreturn 15, rt_sigsuspend
     130, rt_sigtimedwait 128, sched_getaffinity 204, sched_yield 24, select 23, sendfile 40, set_robust_list
     273, set_tid_address 218, setitimer 38, setrlimit 160, setxattr 188, sigaltstack 131, stat 4, statfs 137,
-    statx 332, symlink 88, symlinkat 266, sysinfo 99, time 201, times 100, truncate 76, umask 95, uname 63,
+    statx 332, symlink 88, symlinkat 266, sysinfo 99, time 201, times 100, truncate 76, umask 95,
     unlink 87, unlinkat 263, utime 132, utimensat 280, utimes 235, wait4 61, waitid 247, write 1, writev 20
     """
 )
@@ -51,6 +51,6 @@ AARCH64: dict[str, int] = _table(
     rt_sigprocmask 135, rt_sigreturn 139, rt_sigsuspend 133, rt_sigtimedwait 137, sched_getaffinity 123,
     sched_yield 124, sendfile 71, set_robust_list 99, set_tid_address 96, setitimer 103, setrlimit 164, setxattr
     5, sigaltstack 132, statfs 43, statx 291, symlinkat 36, sysinfo 179, times 153, truncate 45, umask 166,
-    uname 160, unlinkat 35, utimensat 88, wait4 260, waitid 95, write 64, writev 66
+    unlinkat 35, utimensat 88, wait4 260, waitid 95, write 64, writev 66
     """
 )

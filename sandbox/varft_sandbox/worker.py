@@ -1,7 +1,8 @@
 """Entry point of a sandbox worker: `python -s -S -P -B -m varft_sandbox.worker '<json>'`.
 
 Requests come on stdin, responses go to stdout. The JSON is `{"confinement", "readable": [paths], "folder": path,
-"announce": bool}`; `announce`: say when warm; `confinement` says who confines a snippet beyond its limits:
+"announce": bool, "machine": {..}}`; `announce`: say when warm; `machine`: as in `machine.py`; `confinement` says who
+confines a snippet beyond its limits:
 
     mounts    a jail that is built already, in which each supervisor mounts its snippet's folder (`folder` is null)
     jail      a jail that is built already and serves one snippet, in `folder`; the worker then ends
@@ -14,11 +15,12 @@ import os
 import sys
 from typing import Any
 
-from . import kernel, landlock, zygote
+from . import kernel, landlock, machine, zygote
 
 
 def main(configuration: dict[str, Any]) -> int:
     confinement, readable, folder = (configuration[key] for key in ("confinement", "readable", "folder"))
+    machine.pretend(configuration["machine"])
     requests, responses = _take_pipes()
     os.umask(0o077)
     if confinement in ("mounts", "jail"):

@@ -1,5 +1,6 @@
 /** The interpreter that workers run on: found, and staged where an unprivileged uid can read it, by `sandbox/varft_sandbox/runtime.py`. */
 import { execFile } from "node:child_process";
+import { machine, release, type, version } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
@@ -109,5 +110,13 @@ export interface WorkerConfiguration {
 
 /** A worker's command line, on the host's own paths (`runtime.outside`) or on those inside a jail (`runtime.inside`). */
 export function workerCommand(layout: Layout, configuration: WorkerConfiguration): [string, ...string[]] {
-  return moduleCommand(layout, "worker", { readable: [], folder: null, announce: true, ...configuration });
+  // Told, because the worker must not ask: the same answer would name the host.
+  const told = { sysname: type(), release: release(), version: version(), machine: machine() };
+  return moduleCommand(layout, "worker", {
+    readable: [],
+    folder: null,
+    announce: true,
+    machine: told,
+    ...configuration,
+  });
 }

@@ -35,6 +35,7 @@ const machines = {
       bpf: 321,
       memfd_create: 319,
       truncate: 76,
+      uname: 63,
     },
   },
   aarch64: {
@@ -61,6 +62,7 @@ const machines = {
       bpf: 280,
       memfd_create: 279,
       truncate: 45,
+      uname: 160,
     },
   },
 };
@@ -119,6 +121,7 @@ describe.each(Object.entries(machines))("%s", (machine, { audit, other, numbers 
       "unshare",
       "bpf",
       "memfd_create",
+      "uname", // tells the host's name
     ] as const) {
       expect(call(numbers[name]), name).toBe(EPERM);
     }

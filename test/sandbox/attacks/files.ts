@@ -1,5 +1,5 @@
 /** Hostile snippets that play with files: their own folder, its neighbours, links, names, and what removal must cope with. */
-import { type Attack, attempt, input, output } from "./attack.ts";
+import { type Attack, attempt, input, output, raw } from "./attack.ts";
 
 export const files: Attack[] = [
   {
@@ -181,11 +181,18 @@ for name, look in (("stat", os.stat), ("access", lambda p: os.stat(p) if os.acce
   },
   {
     name: "the host's name",
-    source: () => `
-import os, platform
-if {os.uname().nodename, platform.node()} != {"sandbox"}: print("LEAK a name of the host's own")
-else: print("held")`,
+    source: () => `${raw}
+import posix, socket, subprocess
+answers = {os.uname().nodename, posix.uname().nodename, platform.node(), platform.uname().node, socket.gethostname(), socket.getfqdn()}
+print("held" if answers == {"sandbox"} else f"LEAK {answers}")
+raw("uname", 63, 160, ctypes.addressof(ctypes.create_string_buffer(390)))
+for name in ("uname", "gethostname", "getdomainname"):
+    buffer = ctypes.create_string_buffer(390)
+    if getattr(libc, name)(buffer, 390) != -1 or any(buffer.raw): print("LEAK", name, buffer.raw)
+for path in ("/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname", "/etc/hostname", "/etc/hosts", "/etc/mailname"):
+    attempt(path, lambda: open(path).read())
+if "HOSTNAME" in os.environ or platform.system() != "Linux" or not platform.release(): print("LEAK odd machine", os.environ, platform.uname())`,
     status: ["ok"],
-    notHeld: { landlock: "without a UTS namespace the host's name is what uname says" },
+    notHeld: { seatbelt: "macOS has no namespace for names: Python answers `sandbox`, the C library does not" },
   },
 ];
