@@ -33,6 +33,14 @@ function queueOf(data: Buffer, pieces = 1): ByteQueue {
 const read = (data: Buffer, pieces = 1): ReturnType<typeof readResponse> =>
   readResponse(queueOf(data, pieces), 7, defaultLimits);
 
+/** An error that says what is wrong, or an outcome that holds what its own fields say. */
+function isExpected(outcome: Awaited<ReturnType<typeof read>> | Error): boolean {
+  if (outcome instanceof Error) return /header|limits|end of stream/.test(outcome.message);
+  const { output, stdout, stderr } = outcome;
+  const pixels = output.kind === "image" ? output.width * output.height * 3 === output.rgb.length : !("rgb" in output);
+  return pixels && stdout.length <= 200 && stderr.length <= 200 && outcome.status === sound.status;
+}
+
 describe("responses", () => {
   test("text and pixels arrive whole, however the pipe cuts them", async () => {
     const rgb = Uint8Array.from({ length: 18 }, (_, index) => index);
@@ -80,6 +88,19 @@ describe("responses", () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
         await expect(read(Buffer.from(bytes))).rejects.toThrow(/header|limits|end of stream/);
+      }),
+    );
+  });
+
+  test("a sound header with any field replaced is an error, or an outcome within the limits", async () => {
+    const field = fc.constantFrom(...Object.keys(sound), "__proto__", "constructor", "width");
+    const small = fc.oneof(fc.jsonValue(), fc.integer({ min: -4, max: 40 }), fc.double());
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(field, small), fc.integer({ min: 0, max: 4 }), async (changes, width) => {
+        const output = width === 0 ? sound.output : { kind: "image", width, height: 2 };
+        const header = { ...sound, rgbBytes: width * 6, output, ...changes };
+        const outcome = await read(framed(header, Buffer.alloc(200, 0xc3))).catch((error: unknown) => error as Error);
+        expect(isExpected(outcome)).toBe(true);
       }),
     );
   });

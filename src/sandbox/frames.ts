@@ -58,6 +58,11 @@ export class ByteQueue {
   #ended: Error | null = null;
   #wake: (() => void) | null = null;
 
+  /** Bytes that wait to be read. */
+  get held(): number {
+    return this.#held;
+  }
+
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#held += chunk.length;

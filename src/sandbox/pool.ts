@@ -1,4 +1,5 @@
 /** The pool: warm workers, requests in order of arrival, crashed workers replaced. */
+import { setTimeout as pause } from "node:timers/promises";
 import { SandboxError } from "../core/errors.ts";
 import { resolveLimits } from "./limits.ts";
 import { memoryMb } from "./memory.ts";
@@ -9,8 +10,8 @@ export interface PoolOptions {
   tier: SandboxTier;
   workers: number;
   limits: SnippetLimits;
-  /** Starts one more worker. */
-  start: () => Promise<Worker>;
+  /** Starts one more worker; an aborted signal ends the attempt. */
+  start: (signal: AbortSignal) => Promise<Worker>;
   /** Warm already, from the self-test. */
   first: Worker;
   /** How long after its own deadlines a silent worker is killed. */
@@ -29,6 +30,9 @@ interface Job {
 const GRACE_MS = 8000;
 /** Workers lost in a row, without one snippet served between, before the pool gives up. */
 const MAX_STRIKES = 5;
+/** Before another start after one that failed, doubling with each in a row: what was short, memory or descriptors, may come back. */
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 2000;
 
 export class SandboxPool implements Sandbox {
   readonly tier: SandboxTier;
@@ -38,6 +42,8 @@ export class SandboxPool implements Sandbox {
   readonly #alive = new Set<Worker>();
   readonly #starting = new Set<Promise<void>>();
   #strikes = 0;
+  #failedStarts = 0;
+  readonly #closing = new AbortController();
   /** Set once the pool is closed or given up; every later `run` rejects with it. */
   #ended: SandboxError | null = null;
 
@@ -105,21 +111,18 @@ export class SandboxPool implements Sandbox {
   #dispatch(): void {
     while (this.#queue.length > 0 && this.#idle.length > 0) {
       const worker = this.#idle.shift()!;
-      void this.#serve(worker, this.#queue.shift()!);
+      if (!worker.dead) void this.#serve(worker, this.#queue.shift()!);
     }
   }
 
   async #serve(worker: Worker, job: Job): Promise<void> {
     const started = performance.now();
-    const cancel = (): void => worker.cancel();
-    job.signal?.addEventListener("abort", cancel, { once: true });
     try {
-      job.resolve(await worker.run(job.request, job.limits, this.#options.graceMs ?? GRACE_MS));
+      job.resolve(await worker.run(job.request, job.limits, this.#options.graceMs ?? GRACE_MS, job.signal));
       this.#strikes = 0;
     } catch {
       job.resolve(failedOutcome("lost", performance.now() - started));
     } finally {
-      job.signal?.removeEventListener("abort", cancel);
       if (this.#alive.has(worker) && !worker.dead) {
         this.#idle.push(worker);
         this.#dispatch();
@@ -140,14 +143,24 @@ export class SandboxPool implements Sandbox {
   }
 
   #startWorker(): void {
-    const started = this.#options
-      .start()
-      .then(
-        (worker) => (this.#ended === null ? this.#adopt(worker) : worker.close()),
-        (error: unknown) => this.#strike(error),
-      )
+    const started = this.#start()
+      .catch((error: unknown) => {
+        this.#failedStarts += 1;
+        this.#strike(error);
+      })
       .finally(() => this.#starting.delete(started));
     this.#starting.add(started);
+  }
+
+  async #start(): Promise<void> {
+    const { signal } = this.#closing;
+    if (this.#failedStarts > 0) {
+      await pause(Math.min(FIRST_PAUSE_MS * 2 ** (this.#failedStarts - 1), MAX_PAUSE_MS), undefined, { signal });
+    }
+    const worker = await this.#options.start(signal);
+    this.#failedStarts = 0;
+    if (this.#ended === null) this.#adopt(worker);
+    else await worker.close();
   }
 
   /** One worker lost: start another, unless this happens over and over. */
@@ -171,6 +184,7 @@ export class SandboxPool implements Sandbox {
 
   #end(reason: SandboxError): void {
     this.#ended ??= reason;
+    this.#closing.abort(this.#ended);
     for (const job of this.#queue.splice(0)) job.reject(this.#ended);
   }
 }

@@ -29,7 +29,8 @@ export interface TierReport {
 /** A tier that passed its self-test, with the worker that passed it. */
 export interface OpenedTier {
   tier: SandboxTier;
-  start: () => Promise<Worker>;
+  /** Starts one more worker; an aborted signal ends the attempt. */
+  start: (signal?: AbortSignal) => Promise<Worker>;
   first: Worker;
 }
 
@@ -40,7 +41,7 @@ async function tryTier(tier: ConfinedTier, runtime: Runtime, how: Launches): Pro
   const none = { tier, available: false, hint: HINTS[tier], attacksHeld: null, startMs: null, workerMb: null };
   const elsewhere = otherPlatform(tier);
   if (elsewhere !== null) return { report: { ...none, reason: elsewhere }, first: null };
-  const start = async (): Promise<Worker> => Worker.start(how[tier](runtime));
+  const start = async (signal?: AbortSignal): Promise<Worker> => Worker.start(how[tier](runtime), signal);
   const began = performance.now();
   let first: Worker;
   try {
@@ -99,7 +100,7 @@ export async function openTier(python: string, forced?: SandboxTier, how: Launch
   const runtime = await prepareRuntime(python, dropsUid());
   await sweepWorkerFolders(runtime);
   if (forced === "unsandboxed") {
-    const start = async (): Promise<Worker> => Worker.start(how.unsandboxed(runtime));
+    const start = async (signal?: AbortSignal): Promise<Worker> => Worker.start(how.unsandboxed(runtime), signal);
     return { tier: forced, start, first: await start() };
   }
   const reports: TierReport[] = [];

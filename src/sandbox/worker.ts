@@ -1,7 +1,11 @@
-/** One worker process: a jail with a warm interpreter inside, serving one snippet at a time. */
+/**
+ * One worker process: a jail with a warm interpreter inside, serving one snippet at a time. It may have fallen to a snippet: it can
+ * send anything, and costs its own snippet by it, never this program's life, memory or patience.
+ */
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomInt } from "node:crypto";
 import type { Socket } from "node:net";
-import { ByteQueue, CANCEL, encodeRequest, readHeader, readResponse, readySchema } from "./frames.ts";
+import { ByteQueue, CANCEL, encodeRequest, FrameError, readHeader, readResponse, readySchema } from "./frames.ts";
 import { StoredPngs } from "./stored-png.ts";
 import type { SnippetLimits, SnippetOutcome, SnippetRequest } from "./types.ts";
 
@@ -19,6 +23,10 @@ export interface Launch {
 const START_MS = 60_000;
 const CLOSE_MS = 2000;
 const MAX_LOG_CHARACTERS = 4096;
+/** Of stderr during one snippet; a sound worker writes a line when it ends. */
+const MAX_LOG_BYTES = 2 ** 20;
+/** After the process's own end, until pipes that a descendant still holds are given up. */
+const DRAIN_MS = 500;
 
 /** Of all workers: the rollouts of a group share an image, and any worker may get any of them. */
 const storedPngs = new StoredPngs();
@@ -36,8 +44,10 @@ export class Worker {
   readonly #process: ChildProcess;
   readonly #bytes = new ByteQueue();
   #log = "";
-  #nextId = 1;
+  #logBytes = 0;
   #killed = false;
+  /** Whether the worker has something to answer. */
+  #asked = true;
   /** Resolves when the process has ended and its folder is gone. */
   readonly exited: Promise<void>;
 
@@ -52,31 +62,52 @@ export class Worker {
       ...(launch.uid === undefined ? {} : { uid: launch.uid, gid: launch.uid }),
     });
     const { stdin, stdout, stderr } = this.#process;
-    stdout?.on("data", (chunk: Buffer) => this.#bytes.push(chunk));
+    stdout?.on("data", (chunk: Buffer) => {
+      if (this.#asked) this.#bytes.push(chunk);
+      else this.kill(); // it would answer a request yet to come, or fill our memory
+    });
     stderr?.on("data", (chunk: Buffer) => {
       this.#log = (this.#log + chunk.toString("utf8")).slice(-MAX_LOG_CHARACTERS);
+      this.#logBytes += chunk.length;
+      if (this.#logBytes > MAX_LOG_BYTES) this.kill();
     });
     stdin?.on("error", () => {}); // EPIPE: the exit below tells the story
     this.exited = new Promise<void>((resolve) => {
+      let drain: NodeJS.Timeout | undefined;
       const ended = (why: string): void => {
+        clearTimeout(drain);
         this.#bytes.end(new WorkerDied(`sandbox worker ${why}`, this.#log.trim()));
         resolve();
       };
       this.#process.once("error", (error) => ended(`cannot be started: ${error.message}`));
+      this.#process.once("exit", () => {
+        drain = setTimeout(() => [stdin, stdout, stderr].forEach((pipe) => pipe?.destroy()), DRAIN_MS);
+      });
       this.#process.once("close", (code, signal) =>
         ended(signal === null ? `ended with code ${code}` : `was killed by ${signal}`),
       );
-    }).then(() => launch.cleanUp());
-    this.exited.catch(() => {});
+    }).then(() => cleanedUp(launch));
   }
 
-  /** Starts a worker and waits until it is warm. Rejects with `WorkerDied` when it does not get there. */
-  static async start(launch: Launch): Promise<Worker> {
-    const worker = new Worker(launch);
-    const timer = setTimeout(() => worker.kill(), START_MS);
+  /**
+   * Starts a worker and waits until it is warm. Rejects with `WorkerDied` when it does not get there, which an aborted signal sees to.
+   */
+  static async start(launch: Launch, signal?: AbortSignal): Promise<Worker> {
+    let worker: Worker;
+    try {
+      worker = new Worker(launch);
+    } catch (error) {
+      await cleanedUp(launch);
+      throw new WorkerDied(`sandbox worker cannot be started: ${(error as Error).message}`, "");
+    }
+    const stop = (): void => worker.kill();
+    const timer = setTimeout(stop, START_MS);
+    signal?.addEventListener("abort", stop, { once: true });
+    if (signal?.aborted === true) stop();
     try {
       const ready = readySchema.safeParse(await readHeader(worker.#bytes));
       if (!ready.success) throw new WorkerDied("sandbox worker speaks another protocol", worker.#log.trim());
+      worker.#expectNothing();
       worker.#hold(false);
       return worker;
     } catch (error) {
@@ -85,6 +116,7 @@ export class Worker {
       throw error;
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
     }
   }
 
@@ -103,32 +135,47 @@ export class Worker {
 
   /**
    * Runs one snippet. Rejects when the worker dies meanwhile; one that is still silent `graceMs` after its own deadlines is
-   * killed and counts as a timeout.
+   * killed and counts as a timeout. An aborted signal has the supervisor stop the snippet, and the outcome comes soon after; it
+   * rejects with the signal's reason when nothing was sent yet.
    */
-  async run(request: SnippetRequest, limits: SnippetLimits, graceMs: number): Promise<SnippetOutcome> {
-    const id = this.#nextId++;
+  async run(
+    request: SnippetRequest,
+    limits: SnippetLimits,
+    graceMs: number,
+    signal?: AbortSignal,
+  ): Promise<SnippetOutcome> {
+    const image = await storedPngs.get(request.image);
+    signal?.throwIfAborted();
+    const id = randomInt(2 ** 47); // an answer given before the question cannot know it
     const started = performance.now();
     let wedged = false;
     // Twice: running and decoding have the same deadline inside.
     const timer = setTimeout(() => ((wedged = true), this.kill()), 2 * limits.timeoutMs + graceMs);
+    const cancel = (): void => void this.#process.stdin?.write(CANCEL);
+    signal?.addEventListener("abort", cancel, { once: true });
     this.#hold(true);
+    this.#asked = true;
+    this.#logBytes = 0;
     try {
-      const image = await storedPngs.get(request.image);
       for (const part of encodeRequest(id, { ...request, image }, limits)) this.#process.stdin?.write(part);
-      return await readResponse(this.#bytes, id, limits);
+      const outcome = await readResponse(this.#bytes, id, limits);
+      this.#expectNothing();
+      return outcome;
     } catch (error) {
       this.kill();
       if (wedged) return failedOutcome("timeout", performance.now() - started);
       throw error;
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", cancel);
       this.#hold(false);
     }
   }
 
-  /** Asks the running snippet's supervisor to stop it. The pending `run` resolves soon after. */
-  cancel(): void {
-    this.#process.stdin?.write(CANCEL);
+  /** Throws `FrameError` when there is more than was asked for. */
+  #expectNothing(): void {
+    this.#asked = false;
+    if (this.#bytes.held > 0) throw new FrameError(`${this.#bytes.held} bytes that nobody asked for`);
   }
 
   kill(): void {
@@ -157,6 +204,15 @@ export class Worker {
       if (busy) handle?.ref();
       else handle?.unref();
     }
+  }
+}
+
+/** Never rejects: what is left is swept when a pool is opened next (`folders.ts`), and no snippet's outcome hangs on it. */
+async function cleanedUp(launch: Launch): Promise<void> {
+  try {
+    await launch.cleanUp();
+  } catch {
+    // Out of disk, memory or descriptors, most likely.
   }
 }
 
