@@ -44,7 +44,8 @@ def limit(*, memory_bytes: int, cpu_seconds: int, file_bytes: int) -> None:
         resource.RLIMIT_FSIZE: file_bytes,
         resource.RLIMIT_NOFILE: _MAX_DESCRIPTORS,
         resource.RLIMIT_NPROC: _MAX_TASKS,
-        resource.RLIMIT_CORE: 0,
+        # One byte: none is written, and none is piped to a crash reporter, which 0 would not prevent.
+        resource.RLIMIT_CORE: 1 if kernel.LINUX else 0,
         resource.RLIMIT_MEMLOCK: 0,
     }
     if kernel.LINUX:  # elsewhere there is no such limit, and memory is measured

@@ -9,6 +9,7 @@ const KILL = 0x80000000;
 const EPERM = 0x00050001;
 const PRETEND = 0x00050000;
 const ENOSYS = 0x00050026;
+const EINVAL = 0x00050016;
 
 const machines = {
   x86_64: {
@@ -36,6 +37,16 @@ const machines = {
       memfd_create: 319,
       truncate: 76,
       uname: 63,
+      futex: 202,
+      close_range: 436,
+      readlinkat: 267,
+      flock: 73,
+      fsync: 74,
+      clock_gettime: 228,
+      getsid: 124,
+      sched_getaffinity: 204,
+      madvise: 28,
+      pwritev2: 328,
     },
   },
   aarch64: {
@@ -63,6 +74,16 @@ const machines = {
       memfd_create: 279,
       truncate: 45,
       uname: 160,
+      futex: 98,
+      close_range: 436,
+      readlinkat: 78,
+      flock: 32,
+      fsync: 82,
+      clock_gettime: 113,
+      getsid: 156,
+      sched_getaffinity: 123,
+      madvise: 233,
+      pwritev2: 287,
     },
   },
 };
@@ -135,6 +156,42 @@ describe.each(Object.entries(machines))("%s", (machine, { audit, other, numbers 
     expect(call(numbers.openat, 0, 0, 0o20200002)).toBe(EPERM); // O_TMPFILE
     expect(call(numbers.fchmodat)).toBe(PRETEND);
     for (let nr = 500; nr < 2000; nr++) expect(call(nr)).toBe(EPERM); // calls that no kernel has yet
+  });
+
+  test("threads, waiting and clocks work, as far as they concern this process alone", () => {
+    expect(call(numbers.clone, 0x003d0f00 & ~0x400)).toBe(EPERM); // a thread with descriptors of its own
+    expect(call(numbers.close_range, 3, 9, 4)).toBe(ALLOW); // CLOEXEC
+    expect(call(numbers.close_range, 3, 9, 2)).toBe(EPERM); // UNSHARE
+    for (const operation of [0, 0x80, 0x81, 0x83, 0x84, 0x85, 0x89, 0x8a, 0x109]) {
+      expect(call(numbers.futex, 0, operation), `futex ${operation}`).toBe(ALLOW);
+    }
+    for (const operation of [1, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 0x86, 0x8b, 0x8d]) {
+      expect(call(numbers.futex, 0, operation), `futex ${operation}`).toBe(ENOSYS);
+    }
+    expect(call(numbers.clock_gettime, 1)).toBe(ALLOW);
+    expect(call(numbers.clock_gettime, -((7 + 1) << 3) | 2)).toBe(EINVAL); // the CPU time of process 7
+    expect(call(numbers.getsid, 0)).toBe(ALLOW);
+    expect(call(numbers.getsid, 7)).toBe(EPERM);
+    expect(call(numbers.sched_getaffinity, 0)).toBe(ALLOW);
+    expect(call(numbers.sched_getaffinity, 7)).toBe(ENOSYS);
+  });
+
+  test("nothing locks, syncs or evicts what others use too", () => {
+    for (const name of ["flock", "fsync"] as const) expect(call(numbers[name]), name).toBe(PRETEND);
+    for (const command of [6, 7, 37, 38]) expect(call(numbers.fcntl, 3, command), `fcntl ${command}`).toBe(PRETEND);
+    for (const command of [5, 36, 9, 11]) expect(call(numbers.fcntl, 3, command), `fcntl ${command}`).toBe(EPERM);
+    expect(call(numbers.openat, 0, 0, 0o10101)).toBe(EPERM); // O_DSYNC
+    expect(call(numbers.pwritev2, 1, 0, 1, 0, 0, 0)).toBe(ALLOW);
+    expect(call(numbers.pwritev2, 1, 0, 1, 0, 0, 2)).toBe(0x0005005f); // RWF_DSYNC: EOPNOTSUPP
+    expect(call(numbers.mmap, 0, 4096, 3, 0x22)).toBe(ALLOW);
+    expect(call(numbers.mmap, 0, 4096, 3, 0x40022)).toBe(0x0005000c); // MAP_HUGETLB: ENOMEM
+    expect(call(numbers.madvise, 0, 4096, 4)).toBe(ALLOW); // DONTNEED
+    expect(call(numbers.madvise, 0, 4096, 12)).toBe(EINVAL); // MERGEABLE
+  });
+
+  test("where links lead is told in a jail, not by Landlock, which does not cover it", () => {
+    expect(call(numbers.readlinkat)).toBe(ALLOW);
+    expect(verdict(compile(machine, 7), audit, numbers.readlinkat)).toBe(0x0005000d); // EACCES
   });
 
   test("only the machine's own calls count", () => {
