@@ -38,8 +38,9 @@ def abi() -> int:
         raise
 
 
-def restrict(version: int, readable: list[str], writable: list[str]) -> None:
-    """Confines the calling process and all it starts. Paths that do not exist are left out. Needs no_new_privs.
+def restrict(version: int, readable: list[str], writable: list[str], handles: tuple[int, ...] = ()) -> None:
+    """Confines the calling process and all it starts. Paths that do not exist are left out; `handles` are descriptors
+    of folders that may be read. Needs no_new_privs.
 
     From ABI 6 signals and abstract sockets outside the domain are refused as well, from ABI 4 TCP; seccomp refuses
     all three anyway.
@@ -54,6 +55,8 @@ def restrict(version: int, readable: list[str], writable: list[str]) -> None:
         _CREATE_RULESET, "landlock_create_ruleset", ctypes.byref(attributes), ctypes.c_size_t(size), ctypes.c_uint(0)
     )
     try:
+        for handle in handles:
+            _add_rule(ruleset, handle, handled & _READ)
         for path in readable:
             _allow(ruleset, path, handled & _READ)
         for path in writable:
@@ -70,8 +73,12 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         return
     try:
         rights = rights if os.path.isdir(path) else rights & _FILE_RIGHTS
-        rule = _PathRule(rights, folder)
-        arguments = ctypes.c_int(ruleset), ctypes.c_int(1), ctypes.byref(rule), ctypes.c_uint(0)
-        kernel.syscall(_ADD_RULE, f"landlock_add_rule({path})", *arguments)
+        _add_rule(ruleset, folder, rights)
     finally:
         os.close(folder)
+
+
+def _add_rule(ruleset: int, folder: int, rights: int) -> None:
+    rule = _PathRule(rights, folder)
+    arguments = ctypes.c_int(ruleset), ctypes.c_int(1), ctypes.byref(rule), ctypes.c_uint(0)
+    kernel.syscall(_ADD_RULE, "landlock_add_rule", *arguments)

@@ -13,7 +13,7 @@ import shutil
 import stat
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +90,7 @@ def readable_by_others(runtime: Runtime) -> bool:
     """Whether any uid can read all of it where it lies."""
     trees = [runtime.program, *(source for source, _ in runtime.trees())]
     return all(_open_path(tree) for tree in trees) and all(
-        status.st_mode & stat.S_IROTH for tree in trees for _, status in _files(tree)
+        status.st_mode & stat.S_IROTH for tree in trees for _, status in files(tree)
     )
 
 
@@ -107,7 +107,7 @@ def _left_out(name: str) -> bool:
     return name in _LEAVE_OUT or (name.startswith("config-") and "-linux-" in name)
 
 
-def _files(tree: str) -> Iterator[tuple[str, os.stat_result]]:
+def files(tree: str) -> Iterator[tuple[str, os.stat_result]]:
     """Every file and folder of a tree that a copy would hold, in a fixed order; byte code aside."""
     yield tree, os.stat(tree)
     for folder, folders, files in os.walk(tree):
@@ -123,9 +123,10 @@ def stage(runtime: Runtime, candidates: list[str]) -> Runtime:
     reasons: list[str] = []
     for candidate in candidates:
         try:
-            _make_safe(candidate)
-            copied = _staged(candidate, "python", runtime.trees())
-            program = _staged(candidate, "program", [(runtime.program, "")])
+            make_safe(candidate)
+            trees, own = runtime.trees(), [(runtime.program, "")]
+            copied = staged(candidate, f"python-{digest_of(trees)}", trees)
+            program = staged(candidate, f"program-{digest_of(own)}", own)
         except (OSError, Unusable, shutil.Error) as error:
             reasons.append(f"{candidate}: {error}")
         else:
@@ -135,18 +136,26 @@ def stage(runtime: Runtime, candidates: list[str]) -> Runtime:
     )
 
 
-def _staged(candidate: str, name: str, trees: list[tuple[str, str]]) -> str:
-    """The folder below `candidate` that holds copies of `trees` (source, relative target), made when it is not
-    there."""
-    digest = hashlib.sha256(_STAGE_VERSION.encode())
+def digest_of(trees: list[tuple[str, str]], before: str = "") -> str:
+    """Names and sizes of all files of `trees`, and when they were changed, as 32 hexadecimal digits; `before`: a digest
+    that this one continues."""
+    digest = hashlib.sha256((_STAGE_VERSION + before).encode())
     for source, _ in trees:
-        for path, status in _files(source):
+        for path, status in files(source):
             what = "folder" if stat.S_ISDIR(status.st_mode) else f"{status.st_size} {status.st_mtime_ns}"
             digest.update(f"{path}\0{what}\n".encode("utf-8", "surrogateescape"))
-    target = os.path.join(candidate, f"{name}-{digest.hexdigest()[:32]}")
+    return digest.hexdigest()[:32]
+
+
+def staged(
+    candidate: str, name: str, trees: list[tuple[str, str]], finish: Callable[[str], None] = lambda copy: None
+) -> str:
+    """The folder `name` below `candidate` that holds copies of `trees` (source, relative target); made, and then
+    finished by `finish`, when it is not there."""
+    target = os.path.join(candidate, name)
     if not os.path.isdir(target):
         _remove_abandoned(candidate)
-        _copy(trees, target)
+        _copy(trees, target, finish)
     return target
 
 
@@ -159,7 +168,7 @@ def _remove_abandoned(candidate: str) -> None:
             shutil.rmtree(os.path.join(candidate, name), ignore_errors=True)
 
 
-def _make_safe(folder: str) -> None:
+def make_safe(folder: str) -> None:
     """Creates `folder`, or accepts one that only we can write and everyone can enter; so are all folders above it."""
     if not _open_path(os.path.join(folder, "x")):
         raise Unusable("lies under a folder that others cannot enter")
@@ -182,21 +191,33 @@ def _make_safe(folder: str) -> None:
             raise Unusable(f"{parent} can be written by others (owner {status.st_uid}, mode {status.st_mode:o})")
 
 
-def _copy(trees: list[tuple[str, str]], target: str) -> None:
+def _copy(trees: list[tuple[str, str]], target: str, finish: Callable[[str], None]) -> None:
     """Copies into a temporary folder beside `target` and renames, so that no start ever sees half a copy."""
     temporary = f"{target}.{os.getpid()}.partial"
+    candidate = os.path.dirname(target)
+
+    def place(source: str, copy: str) -> None:
+        if os.path.commonpath((source, candidate)) == candidate:  # a copy of ours already, with its mode
+            os.link(source, copy)
+        else:
+            shutil.copy2(source, copy)
+
+    def left_out(_: str, names: list[str]) -> set[str]:
+        return {name for name in names if _left_out(name)}
+
     previous = os.umask(0o022)
     try:
         for source, relative in trees:
             copy = os.path.join(temporary, relative).rstrip("/")
             os.makedirs(os.path.dirname(copy), exist_ok=True)
             if os.path.isdir(source):
-                shutil.copytree(source, copy, ignore=lambda _, names: {name for name in names if _left_out(name)})
+                shutil.copytree(source, copy, ignore=left_out, copy_function=place)
             else:
-                shutil.copy2(source, copy)
+                place(source, copy)
         for folder, _, files in os.walk(temporary):
             for path in (folder, *(os.path.join(folder, name) for name in files)):
                 os.chmod(path, os.stat(path).st_mode & 0o755 | (0o555 if os.path.isdir(path) else 0o444))
+        finish(temporary)
         os.rename(temporary, target)
     except OSError:
         if not os.path.isdir(target):  # else another start was faster: its copy is as good

@@ -16,6 +16,9 @@ _MAX_FILES = 512
 _TEMPORARY_MB = 16
 _BLOCK = 512
 
+processes: int | None = None
+"""Descriptor of /proc, where folders are watched; `worker.py` sets it. The root folder may hold no /proc."""
+
 
 class Workspace(ABC):
     path: str
@@ -136,21 +139,27 @@ def _usage(root: str, enough: int) -> tuple[int, int]:
 
 def _nameless_bytes(child: int) -> int:
     """Bytes of files that the child has deleted but still holds open."""
-    total, folder = 0, f"/proc/{child}/fd"
+    total = 0
+    try:
+        folder = os.open(f"{child}/fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=processes)
+    except OSError:
+        return 0  # it has just ended
     try:
         for name in os.listdir(folder):
-            status = os.stat(f"{folder}/{name}")
+            status = os.stat(name, dir_fd=folder)
             if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
                 total += status.st_blocks * _BLOCK
     except OSError:
-        pass  # it has just ended
+        pass  # so it has now
+    finally:
+        os.close(folder)
     return total
 
 
 def _maps_deleted_file(child: int, folder: str) -> bool:
     """Whether the child holds a deleted file of `folder` by a mapping, for which it needs no descriptor."""
     try:
-        with open(f"/proc/{child}/maps", "rb") as file:
+        with open(os.open(f"{child}/maps", os.O_RDONLY, dir_fd=processes), "rb") as file:
             text = file.read()
     except OSError:
         return False  # it has just ended

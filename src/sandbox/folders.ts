@@ -14,8 +14,9 @@ import { moduleCommand, type Runtime, workerEnvironment } from "./runtime.ts";
 const PREFIX = "varft-sandbox";
 const S_IXOTH = 0o001;
 
-export function makeWorkerFolder(): string {
-  return mkdtempSync(join(base(), `${PREFIX}-${pidNamespace()}-${process.pid}-${startTime(process.pid)}-`));
+/** `parent`: where; by default below the temporary folder. */
+export function makeWorkerFolder(parent: string = base()): string {
+  return mkdtempSync(join(parent, `${PREFIX}-${pidNamespace()}-${process.pid}-${startTime(process.pid)}-`));
 }
 
 /** Not Node's rm: a snippet may have nested folders deeper than a path is long, or without permissions. */
@@ -25,12 +26,12 @@ export async function removeWorkerFolder(runtime: Runtime, folder: string): Prom
 }
 
 /** Removes the folders whose host program is gone; what cannot be removed is another user's and stays. */
-export async function sweepWorkerFolders(runtime: Runtime): Promise<void> {
+export async function sweepWorkerFolders(runtime: Runtime, parent: string = base()): Promise<void> {
   const pattern = new RegExp(`^${PREFIX}-${pidNamespace()}-(\\d+)-(\\d+)-`);
-  for (const name of readdirSync(base())) {
+  for (const name of readdirSync(parent)) {
     const [, pid, started] = pattern.exec(name) ?? [];
     if (pid === undefined || startTime(Number(pid)) === started) continue;
-    await removeWorkerFolder(runtime, join(base(), name)).catch(() => {});
+    await removeWorkerFolder(runtime, join(parent, name)).catch(() => {});
   }
 }
 

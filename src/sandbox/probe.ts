@@ -5,7 +5,8 @@ import { sweepWorkerFolders } from "./folders.ts";
 import { dropsUid } from "./identity.ts";
 import { memoryMb } from "./memory.ts";
 import { prepareRuntime, type Runtime } from "./runtime.ts";
-import { selfTest } from "./selftest.ts";
+import { rootFolder } from "./root-folder.ts";
+import { seesHostPaths, selfTest } from "./selftest.ts";
 import { HINTS } from "./tiers/hints.ts";
 import { launches, type Launches } from "./tiers/index.ts";
 import { CONFINED_TIERS, type ConfinedTier, type SandboxTier } from "./types.ts";
@@ -20,6 +21,8 @@ export interface TierReport {
   hint: string;
   /** Whether every attack of the self-test failed; null when no worker came up to be attacked. */
   attacksHeld: boolean | null;
+  /** What this tier holds on some machines only, as it is on this one; null where there is no such thing to say. */
+  note: string | null;
   /** From nothing to a warm worker; null without one. */
   startMs: number | null;
   /** Of one warm worker, all its processes; null without one. */
@@ -38,10 +41,18 @@ type TierAttempt = (OpenedTier & { report: TierReport }) | { report: TierReport;
 
 /** Starts one worker of `tier` and attacks it. A failure is part of the report. */
 async function tryTier(tier: ConfinedTier, runtime: Runtime, how: Launches): Promise<TierAttempt> {
-  const none = { tier, available: false, hint: HINTS[tier], attacksHeld: null, startMs: null, workerMb: null };
+  const none = {
+    tier,
+    available: false,
+    hint: HINTS[tier],
+    attacksHeld: null,
+    note: null,
+    startMs: null,
+    workerMb: null,
+  };
   const elsewhere = otherPlatform(tier);
   if (elsewhere !== null) return { report: { ...none, reason: elsewhere }, first: null };
-  const start = async (signal?: AbortSignal): Promise<Worker> => Worker.start(how[tier](runtime), signal);
+  const start = async (signal?: AbortSignal): Promise<Worker> => Worker.start(await how[tier](runtime), signal);
   const began = performance.now();
   let first: Worker;
   try {
@@ -52,11 +63,13 @@ async function tryTier(tier: ConfinedTier, runtime: Runtime, how: Launches): Pro
   const startMs = performance.now() - began;
   const workerMb = memoryMb(first.pid === undefined ? [] : [first.pid]);
   const broken = await selfTest(first, tier).catch(explain);
+  const note = broken === null && tier === "landlock" ? await aboutHostPaths(first, runtime) : null;
   const report = {
     ...none,
     available: broken === null,
     reason: broken,
     attacksHeld: broken === null,
+    note,
     startMs,
     workerMb,
   };
@@ -64,6 +77,15 @@ async function tryTier(tier: ConfinedTier, runtime: Runtime, how: Launches): Pro
   first.kill();
   await first.exited.catch(() => {});
   return { report, first: null };
+}
+
+/** Asked of the worker itself, not told by how it was started. */
+async function aboutHostPaths(worker: Worker, runtime: Runtime): Promise<string> {
+  if (!(await seesHostPaths(worker).catch(() => true)))
+    return "the host's paths are hidden: workers have their own root folder";
+  const answer = await rootFolder(runtime);
+  const why = "reason" in answer ? `: ${answer.reason}` : "";
+  return `a snippet can learn that a path of the host exists, and its size and times, not what it holds${why}`;
 }
 
 function otherPlatform(tier: ConfinedTier): string | null {
@@ -100,7 +122,7 @@ export async function openTier(python: string, forced?: SandboxTier, how: Launch
   const runtime = await prepareRuntime(python, dropsUid());
   await sweepWorkerFolders(runtime);
   if (forced === "unsandboxed") {
-    const start = async (signal?: AbortSignal): Promise<Worker> => Worker.start(how.unsandboxed(runtime), signal);
+    const start = async (signal?: AbortSignal): Promise<Worker> => Worker.start(await how.unsandboxed(runtime), signal);
     return { tier: forced, start, first: await start() };
   }
   const reports: TierReport[] = [];

@@ -48,11 +48,7 @@ export async function prepareRuntime(python: string, otherUid: boolean): Promise
     });
   }
   const program = join(packageFolder, "sandbox");
-  const candidates = [
-    join(homeFolder(), "sandbox-runtime"),
-    "/var/cache/varft/sandbox-runtime",
-    "/var/tmp/varft-sandbox-runtime",
-  ];
+  const candidates = stagingFolders();
   const request = JSON.stringify({ program, otherUid, candidates });
   try {
     const script = join(program, "varft_sandbox", "runtime.py");
@@ -70,6 +66,11 @@ export async function prepareRuntime(python: string, otherUid: boolean): Promise
       },
     );
   }
+}
+
+/** Where copies for other uids may lie: the first that only we can write and everybody can enter. */
+export function stagingFolders(): string[] {
+  return [join(homeFolder(), "sandbox-runtime"), "/var/cache/varft/sandbox-runtime", "/var/tmp/varft-sandbox-runtime"];
 }
 
 /** Host paths and where a jail shows them: all that a snippet can read besides its own folder. */
@@ -106,6 +107,8 @@ export interface WorkerConfiguration {
   folder?: string;
   /** False for a worker that takes over from another one on the same pipes. */
   announce?: boolean;
+  /** Descriptor of /proc that it was started with, where it cannot open that itself. */
+  processes?: number;
 }
 
 /** A worker's command line, on the host's own paths (`runtime.outside`) or on those inside a jail (`runtime.inside`). */
@@ -117,6 +120,7 @@ export function workerCommand(layout: Layout, configuration: WorkerConfiguration
     folder: null,
     announce: true,
     machine: told,
+    processes: null,
     ...configuration,
   });
 }

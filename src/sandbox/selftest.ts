@@ -73,3 +73,11 @@ export async function selfTest(worker: Worker, tier: ConfinedTier): Promise<stri
     await rm(canary, { recursive: true, force: true });
   }
 }
+
+/** Whether a snippet can ask if a path of the host exists; no content is at stake, so no tier is refused for it. */
+export async function seesHostPaths(worker: Worker): Promise<boolean> {
+  const limits = resolveLimits(defaultLimits);
+  const source = `import os; print(os.path.lexists(${JSON.stringify(import.meta.dirname)}))`;
+  const { status, stdout } = await worker.run({ source, image: IMAGE }, limits, limits.timeoutMs);
+  return status !== "ok" || stdout !== "False\n";
+}

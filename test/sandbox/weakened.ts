@@ -33,8 +33,8 @@ import json, sys
 from varft_sandbox import confine, kernel, landlock, output_file, seccomp, snippet, supervisor, watching, worker, workspace, zygote
 ${REMOVALS[removal]}
 sys.exit(worker.main(json.loads(sys.argv[1])))`;
-  const start = (): Promise<Worker> => {
-    const launch = launches[tier](runtime);
+  const start = async (): Promise<Worker> => {
+    const launch = await launches[tier](runtime);
     const [first, ...rest] = withProgram(launch.command, program);
     return Worker.start({ ...launch, command: [first!, ...rest] });
   };

@@ -9,7 +9,7 @@ import { namespacesLaunch } from "./namespaces.ts";
 import { seatbeltLaunch } from "./seatbelt.ts";
 import { unsandboxedLaunch } from "./unsandboxed.ts";
 
-export type Launches = Record<SandboxTier, (runtime: Runtime) => Launch>;
+export type Launches = Record<SandboxTier, (runtime: Runtime) => Launch | Promise<Launch>>;
 
 export const launches: Launches = {
   bubblewrap: bubblewrapLaunch,

@@ -2,6 +2,8 @@
  * What a hostile snippet is, and what it must come to. The suite runs every one at every tier, and an honest snippet after it.
  * A snippet that reaches something it must not prints a line `LEAK ...`; each try that failed as it should prints `held ...`.
  */
+import { readFileSync } from "node:fs";
+import { dropsUid } from "../../../src/sandbox/identity.ts";
 import type { SandboxTier, SnippetLimits, SnippetOutcome } from "../../../src/sandbox/types.ts";
 
 export interface Attack {
@@ -17,6 +19,14 @@ export interface Attack {
   exception?: string;
   /** Tiers that do not hold it, and why that is accepted; the suite checks that they really do not. */
   notHeld?: Partial<Record<SandboxTier, string>>;
+}
+
+/** Whether workers without namespaces get a root folder of their own here: CAP_SETGID, CAP_SETUID and CAP_SYS_CHROOT. */
+export const ownRootFolder = dropsUid() && [6, 7, 18].every(hasCapability);
+
+function hasCapability(number: number): boolean {
+  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+  return ((BigInt(`0x${mask}`) >> BigInt(number)) & 1n) === 1n;
 }
 
 /** The start of a snippet that tries what must fail: `attempt(name, attack)` prints LEAK when it succeeds. */

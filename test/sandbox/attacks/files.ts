@@ -1,5 +1,5 @@
 /** Hostile snippets that play with files: their own folder, its neighbours, links, names, and what removal must cope with. */
-import { type Attack, attempt, input, output, raw } from "./attack.ts";
+import { type Attack, attempt, input, output, ownRootFolder, raw } from "./attack.ts";
 
 export const files: Attack[] = [
   {
@@ -171,13 +171,58 @@ for path in {*sys.path, *site.getsitepackages(), sysconfig.get_path("stdlib")}:
   },
   {
     name: "what a host path tells by existing",
-    source: (canary) => `
-import os
-for name, look in (("stat", os.stat), ("access", lambda p: os.stat(p) if os.access(p, os.F_OK) else os.stat("/nonexistent"))):
-    try: print("LEAK", name, look(${JSON.stringify(`${canary}/secret`)}).st_size)
-    except OSError: print("held", name)`,
+    source: (canary) => `${attempt}
+secret = ${JSON.stringify(`${canary}/secret`)}
+# Whatever a failed call tells apart counts too: a path of the host must be as absent as one that never was.
+def told(call, path):
+    try: call(path)
+    except OSError as error: return error.errno
+    return 0
+calls = {
+    "stat": os.stat, "lstat": os.lstat, "access": lambda p: os.access(p, os.F_OK) and os.stat(p), "statvfs": os.statvfs, "readlink": os.readlink,
+    "open": lambda p: os.close(os.open(p, os.O_RDONLY)), "write": lambda p: os.close(os.open(p, os.O_WRONLY)),
+    "path handle": lambda p: os.close(os.open(p, os.O_PATH)), "list": os.listdir, "enter": os.chdir, "through": lambda p: os.stat(p + "/x"),
+    "mkdir": os.mkdir, "rmdir": os.rmdir, "unlink": os.unlink, "link": lambda p: os.link(p, "l"), "rename": lambda p: os.rename(p, "r"),
+}
+home = os.getcwd()
+for start in ("", "../" * 40, "/.." * 40, "/dev/../.."):
+    for name, call in calls.items():
+        found = told(call, start + secret)
+        if found == told(call, start + secret.replace("varft-test-", "varft-none-")): print("held", name)
+        else: print("LEAK", name, start[:6], found)
+        os.chdir(home)
+for path in ("/etc/passwd", "/proc/self", "/sys", "/home", "/root", "/var", "/usr/bin"):
+    if os.path.lexists(path) and not (path == "/etc" and os.listdir(path) == ["ld.so.cache"]): print("LEAK", path)`,
     status: ["ok"],
-    notHeld: { landlock: "Landlock does not cover stat: that a path exists, its size and times can be read" },
+    notHeld: ownRootFolder
+      ? {}
+      : { landlock: "Landlock does not cover stat: that a path exists, its size and times can be read" },
+  },
+  {
+    name: "ways out of the root folder",
+    source: (canary) => `${raw}
+secret = ${JSON.stringify(`${canary}/secret`)}
+folder = ctypes.create_string_buffer(b"escape"); os.mkdir("escape")
+top = os.open("/", os.O_PATH)
+raw("chroot", 161, 51, ctypes.addressof(folder))
+raw("pivot_root", 155, 41, ctypes.addressof(folder), ctypes.addressof(folder))
+raw("open_by_handle_at", 304, 265, top, ctypes.addressof(folder), 0)
+raw("mount", 165, 40, ctypes.addressof(folder), ctypes.addressof(folder), 0, 4096, 0)
+raw("open_tree", 428, 428, top, ctypes.addressof(folder), 0)
+raw("setns", 308, 268, top, 0)
+for fd in range(1024):  # a folder of the host left open would lead to all others
+    if fd == top: continue
+    attempt(f"list descriptor {fd}", lambda: os.listdir(fd))
+    attempt(f"from descriptor {fd}", lambda: os.stat("..", dir_fd=fd))
+    attempt(f"enter descriptor {fd}", lambda: os.fchdir(fd))
+for name in ("fchdir", "chdir"):
+    os.fchdir(top) if name == "fchdir" else os.chdir("/")
+    for _ in range(40): os.chdir("..")
+    attempt(f"read after {name}", lambda: open(secret.lstrip("/")).read())
+attempt("read from the top", lambda: os.open("../" * 20 + secret.lstrip("/"), os.O_RDONLY, dir_fd=top))
+attempt("make a device", lambda: os.mknod("disk", 0o060600, os.makedev(254, 0)) or os.open("disk", os.O_RDONLY))
+attempt("beside it", lambda: os.listdir("/work") or os.listdir("/nonexistent"))`,
+    status: ["ok"],
   },
   {
     name: "the host's name",

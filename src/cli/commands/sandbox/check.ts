@@ -13,8 +13,9 @@ const JSON_FORM = `
   schema    1
   chosen    name of the tier that would be used; null when none works
   pool      {workers, startMs, memoryMb} of a pool opened at that tier, one worker per core; null without a tier
-  tiers     strongest first: [{tier, available, reason, hint, attacksHeld, startMs, workerMb}]
-            attacksHeld: every attack of the self-test failed (null: no worker came up to be attacked)`;
+  tiers     strongest first: [{tier, available, reason, hint, attacksHeld, note, startMs, workerMb}]
+            attacksHeld: every attack of the self-test failed (null: no worker came up to be attacked)
+            note: what this tier holds on some machines only, as it is on this one`;
 
 interface Pool {
   workers: number;
@@ -62,12 +63,13 @@ async function openedPool({ tier }: TierReport): Promise<Pool> {
   }
 }
 
-function tierLines({ tier, available, reason, attacksHeld, startMs, workerMb }: TierReport): string[] {
+function tierLines({ tier, available, reason, attacksHeld, note, startMs, workerMb }: TierReport): string[] {
   const name = tier.padEnd(23);
   if (available) {
     const memory = workerMb === null ? "" : `, ${workerMb.toFixed(0)} MB a worker`;
     return [
       `${style("green", "works")}  ${name} attacks of the self-test held; warm in ${startMs?.toFixed(0)} ms${memory}`,
+      ...(note === null ? [] : [`${"".padEnd(31)}${printable(note)}`]),
     ];
   }
   const mark = attacksHeld === false ? style("red", "BROKEN") : style("dim", "no    ");
