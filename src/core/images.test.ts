@@ -158,8 +158,13 @@ describe("canonicalImage", () => {
         message: expect.stringContaining("photo.png") as string,
       });
     }
-    await expect(canonicalFromPixels({ width: 2, height: 2, rgb: new Uint8Array(3) })).rejects.toMatchObject({
-      code: "data.bad_pixels",
-    });
+    for (const [width, height] of [
+      [2, 2],
+      [0, 2],
+    ] as const) {
+      await expect(canonicalFromPixels({ width, height, rgb: new Uint8Array(3 * width) })).rejects.toMatchObject({
+        code: "data.bad_pixels",
+      });
+    }
   });
 });
