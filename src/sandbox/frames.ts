@@ -7,7 +7,7 @@ import type { SnippetLimits, SnippetOutcome, SnippetRequest } from "./types.ts";
 
 const MAX_HEADER_BYTES = 65_536;
 /** The sandbox's own line at the end of stderr. */
-const NOTE_BYTES = 1024;
+export const NOTE_BYTES = 1024;
 
 /** A request as bytes: tag `R`, header, source (UTF-8; a lone surrogate becomes U+FFFD), image. */
 export function encodeRequest(id: number, request: SnippetRequest, limits: SnippetLimits): Uint8Array[] {

@@ -167,14 +167,17 @@ describe("what goes wrong", () => {
     other.close();
   });
 
-  test.each(["ftp://x", "nonsense", "http://user:secret@127.0.0.1"])(
-    "the address %s is refused, unrepeated",
-    async (url) => {
-      const opened = openRemoteSandbox({ url, token });
-      await expect(opened).rejects.toMatchObject({ code: "config.bad_url" });
-      await expect(opened).rejects.not.toThrow("secret");
-    },
-  );
+  test.each([
+    "ftp://x",
+    "nonsense",
+    "http://user:secret@127.0.0.1",
+    "http://127.0.0.1/?token=secret",
+    "http://127.0.0.1/#secret",
+  ])("the address %s is refused, unrepeated", async (url) => {
+    const opened = openRemoteSandbox({ url, token });
+    await expect(opened).rejects.toMatchObject({ code: "config.bad_url" });
+    await expect(opened).rejects.not.toThrow("secret");
+  });
 });
 
 describe("who is let in", () => {
@@ -212,17 +215,6 @@ describe("who is let in", () => {
       expect(await run({}, broken)).toBe(400);
     }
     expect(await run({}, encodeRun({ source: "1", image }, { ...defaultLimits, timeoutMs: 1e9 }))).toBe(400);
-  });
-
-  test("beyond its capacity nobody, until there is room", async () => {
-    const controller = new AbortController();
-    const held = [1, 2].map(() => remote.run({ source: SLEEP, image }, { signal: controller.signal }).catch(() => {}));
-    let status = 0;
-    while (status !== 429)
-      status = await run({}, encodeRun({ source: "1", image }, { ...defaultLimits, timeoutMs: 50 }));
-    controller.abort();
-    await Promise.all(held);
-    expect((await remote.run({ source: "print(1)", image })).status).toBe("ok");
   });
 
   test("a short token is refused, without repeating it", async () => {

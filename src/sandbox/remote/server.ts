@@ -1,11 +1,15 @@
 /** Serves a sandbox to other hosts over HTTP: token, Host and Origin checks, a bounded queue, cancellation when a client leaves. */
+import { once } from "node:events";
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ConfigError, SandboxError, VarftError } from "../../core/errors.ts";
 import { packageVersion } from "../../core/installation.ts";
 import type { Sandbox } from "../types.ts";
+import { Body } from "./body.ts";
+import { Lanes } from "./lanes.ts";
 import {
+  checkedToken,
   decodeRun,
   encodeOutcome,
   FULL_STATUS,
@@ -14,6 +18,7 @@ import {
   MAX_BODY_BYTES,
   MIN_TOKEN_CHARACTERS,
   PROTOCOL,
+  SIGN_OF_LIFE_MS,
   TOKEN_VARIABLE,
 } from "./wire.ts";
 
@@ -24,10 +29,21 @@ export interface ServeOptions {
   /** 0: any free one. */
   port: number;
   token: string;
-  /** Requests taken at a time, running and waiting; default: four per worker. */
+  /** Requests held in memory at a time, running and waiting; default: four per worker. More wait in order of arrival, unread. */
   capacity?: number;
   maxBodyBytes?: number;
+  /** How long a client may stall while it sends a request or takes its answer; default 10 s. */
+  stallMs?: number;
 }
+
+/** Requests that wait unread; whoever comes then is told to come again. */
+const MAX_WAITING = 256;
+/** Beyond those that are served: new ones and idle ones. Descriptors are the pool's too. */
+const SPARE_CONNECTIONS = 64;
+/** Until a connection has said what it wants. */
+const HEADERS_MS = 10_000;
+/** For a whole body, however steadily it drips. */
+const BODY_MS = 300_000;
 
 export interface SandboxServer {
   url: string;
@@ -35,10 +51,11 @@ export interface SandboxServer {
   close(): Promise<void>;
 }
 
-export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/.test(host);
+export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
 
 /** Throws `config.bad_token` for a token that can be guessed, `sandbox.cannot_listen`. */
 export async function serveSandbox(options: ServeOptions): Promise<SandboxServer> {
+  checkedToken(options.token);
   if (options.token.length < MIN_TOKEN_CHARACTERS) {
     throw new ConfigError(
       "config.bad_token",
@@ -49,9 +66,12 @@ export async function serveSandbox(options: ServeOptions): Promise<SandboxServer
     );
   }
   const handle = handler(options);
-  const server = createServer((request, response) => {
+  // No time limit of Node's own on a request: one that waits for its turn is not read meanwhile.
+  const timeouts = { headersTimeout: HEADERS_MS, requestTimeout: 0, connectionsCheckingInterval: HEADERS_MS / 2 };
+  const server = createServer(timeouts, (request, response) => {
     handle(request, response).catch((error: unknown) => refuse(response, 500, error));
   });
+  server.maxConnections = capacityOf(options) + MAX_WAITING + SPARE_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     const failed = (cause: Error): void =>
       reject(
@@ -80,16 +100,13 @@ export async function serveSandbox(options: ServeOptions): Promise<SandboxServer
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-function handler({
-  sandbox,
-  workers,
-  host,
-  token,
-  capacity = 4 * workers,
-  maxBodyBytes = MAX_BODY_BYTES,
-}: ServeOptions): Handler {
+const capacityOf = ({ workers, capacity = 4 * workers }: ServeOptions): number => capacity;
+
+function handler(options: ServeOptions): Handler {
+  const { sandbox, workers, host, token } = options;
+  const capacity = capacityOf(options);
+  const lanes = new Lanes(capacity);
   const expected = digest(`Bearer ${token}`);
-  let held = 0;
   return async (request, response) => {
     const route = `${request.method} ${request.url}`;
     // No page in a browser has business here, under whatever name it found us.
@@ -106,54 +123,61 @@ function handler({
       return answer(response, hello);
     }
     if (route !== "POST /v1/run") return refuse(response, 404, "no such route");
-    if (held >= capacity) return refuse(response.setHeader("retry-after", "1"), FULL_STATUS, "the queue is full");
-    held += 1;
+    if (lanes.waiting >= MAX_WAITING) {
+      return refuse(response.setHeader("retry-after", "1"), FULL_STATUS, "the queue is full");
+    }
+    const left = new AbortController();
+    response.once("close", () => left.abort(new Error("the client left")));
+    const signs = setInterval(() => response.headersSent || response.writeProcessing(), SIGN_OF_LIFE_MS);
     try {
-      await run(sandbox, request, response, maxBodyBytes);
+      await lanes.use(left.signal, () => run(options, request, response, left.signal));
     } finally {
-      held -= 1;
+      clearInterval(signs);
     }
   };
 }
 
+/** Resolves when the answer has left, or the client has: until then both are held in memory. */
 async function run(
-  sandbox: Sandbox,
+  { sandbox, maxBodyBytes = MAX_BODY_BYTES, stallMs = 10_000 }: ServeOptions,
   request: IncomingMessage,
   response: ServerResponse,
-  maxBytes: number,
+  left: AbortSignal,
 ): Promise<void> {
-  const left = new AbortController();
-  response.once("close", () => left.abort(new Error("the client left")));
-  const body = await bodyOf(request, maxBytes);
-  if (body === null) return refuse(response, 413, `a body of more than ${maxBytes} bytes`);
+  response.setTimeout(stallMs, () => response.destroy());
+  const body = await bodyOf(request, maxBodyBytes);
+  if (body === null) return refuse(response, 413, `a body of more than ${maxBodyBytes} bytes`);
   let decoded: ReturnType<typeof decodeRun>;
   try {
     decoded = decodeRun(body);
   } catch (error) {
     return refuse(response, 400, error);
   }
+  response.setTimeout(0);
   try {
-    const outcome = await sandbox.run(decoded, { signal: left.signal });
+    const outcome = await sandbox.run(decoded, { signal: left });
     if (outcome.status === "lost") return refuse(response, LOST_STATUS, "the snippet was lost");
     const data = encodeOutcome(outcome);
+    response.setTimeout(stallMs, () => response.destroy());
     response.writeHead(200, { "content-type": "application/octet-stream", "content-length": data.length }).end(data);
   } catch (error) {
-    if (left.signal.aborted) return;
-    refuse(response, error instanceof ConfigError ? 400 : 503, error);
+    if (left.aborted) return;
+    return refuse(response, error instanceof ConfigError ? 400 : 503, error);
   }
+  if (!left.aborted) await once(response, "close");
 }
 
-/** Null when it is longer than `maxBytes`; rejects when the client leaves before its end. */
+/** Null when it is longer than `maxBytes`; rejects when the client leaves before its end, or takes too long. */
 async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) return null;
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) return null;
-    chunks.push(chunk);
+  const timer = setTimeout(() => request.destroy(), BODY_MS);
+  const body = new Body(maxBytes);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) if (!body.add(chunk)) return null;
+    return body.bytes;
+  } finally {
+    clearTimeout(timer);
   }
-  return Buffer.concat(chunks);
 }
 
 function answer(response: ServerResponse, value: object): void {

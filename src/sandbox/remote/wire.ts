@@ -4,9 +4,11 @@
  *     GET  /health   200 {"ok": true, "protocol": 1}; no token needed
  *     GET  /v1/hello 200 Hello
  *     POST /v1/run   frame {sourceBytes, imageBytes, limits}, source, image
- *                    200 an outcome's frame · 429 full, Retry-After · 502 the snippet was lost · else an error's JSON form
+ *                    102 every few seconds: still there · 200 an outcome's frame · 429 full, Retry-After
+ *                    502 the snippet was lost · else an error's JSON form
  */
 import { z } from "zod";
+import { ConfigError } from "../../core/errors.ts";
 import type { SnippetLimits, SnippetOutcome, SnippetRequest } from "../types.ts";
 import { SANDBOX_TIERS } from "../types.ts";
 
@@ -14,11 +16,27 @@ export const PROTOCOL = 1;
 /** Environment variable of the token, on both sides. */
 export const TOKEN_VARIABLE = "VARFT_SANDBOX_TOKEN";
 export const MIN_TOKEN_CHARACTERS = 24;
+/** Well below what a server takes as headers. */
+const MAX_TOKEN_CHARACTERS = 1024;
+/** A server that is at work on a request says so this often. */
+export const SIGN_OF_LIFE_MS = 5000;
 /** Of one request: source and canonical PNG. */
 export const MAX_BODY_BYTES = 256 * 2 ** 20;
+/** Of a greeting or a refusal. */
+export const MAX_TEXT_BYTES = 65_536;
 /** Status of a response whose snippet was lost with its worker. */
 export const LOST_STATUS = 502;
 export const FULL_STATUS = 429;
+
+/** The token, or `config.bad_token` for one that no header can carry; never repeated. */
+export function checkedToken(token: string): string {
+  if (/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(token) && token.length <= MAX_TOKEN_CHARACTERS) return token;
+  throw new ConfigError(
+    "config.bad_token",
+    `${TOKEN_VARIABLE}: expected up to ${MAX_TOKEN_CHARACTERS} printable ASCII characters without blanks or line ends around them`,
+    { hint: "Make one with `openssl rand -base64 24`; read from a file, it must lose its line end." },
+  );
+}
 
 export const helloSchema = z.object({
   protocol: z.int(),

@@ -7,7 +7,7 @@ import { Command } from "commander";
 import { ConfigError } from "../../../core/errors.ts";
 import { openSandbox } from "../../../sandbox/index.ts";
 import { isLoopback, serveSandbox } from "../../../sandbox/remote/server.ts";
-import { MIN_TOKEN_CHARACTERS, TOKEN_VARIABLE } from "../../../sandbox/remote/wire.ts";
+import { checkedToken, MIN_TOKEN_CHARACTERS, TOKEN_VARIABLE } from "../../../sandbox/remote/wire.ts";
 import type { SandboxTier } from "../../../sandbox/types.ts";
 import { port as parsePort, positive, tierOption } from "./options.ts";
 
@@ -46,6 +46,7 @@ async function serve({ host, port, workers, tier }: ServeFlags, signal: AbortSig
     );
   }
   const token = given === "" ? randomBytes(24).toString("base64url") : given;
+  checkedToken(token);
   const sandbox = await openSandbox({ workers, ...(tier === undefined ? {} : { tier }) });
   try {
     const server = await serveSandbox({ sandbox, workers, host, port, token });
