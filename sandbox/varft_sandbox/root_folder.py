@@ -53,7 +53,7 @@ def prepare(request: dict[str, Any]) -> str:
 
 
 def _change_root_once() -> None:
-    """Raises the `OSError` that changing the root folder would."""
+    """Raises `Unusable` where the root folder cannot be changed."""
     read_end, write_end = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -68,7 +68,7 @@ def _change_root_once() -> None:
     number = os.read(read_end, 1)[0]
     os.waitpid(pid, 0)
     if number:
-        raise OSError(number, f"the root folder cannot be changed: {os.strerror(number)}")
+        raise runtime.Unusable(f"the root folder cannot be changed: {os.strerror(number)}")
 
 
 def _libraries(listed: str, trees: _Trees, request: dict[str, Any]) -> _Trees:

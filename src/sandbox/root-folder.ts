@@ -3,7 +3,8 @@
  * be there to ask about. Built by `sandbox/varft_sandbox/root_folder.py`, once for all workers and starts.
  */
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { sweepWorkerFolders } from "./folders.ts";
@@ -40,6 +41,13 @@ export function environmentInside(runtime: Runtime): Record<string, string> {
   return workerEnvironment({ ...rest, libraryFolders: [...libraryFolders, LIBRARIES] });
 }
 
+/** Those of other versions too: one that holds a worker's folder is never deleted. */
+async function sweepRootFolders(runtime: Runtime, parent: string): Promise<void> {
+  for (const name of readdirSync(parent).filter((name) => /^root-[0-9a-f]+$/.test(name))) {
+    await sweepWorkerFolders(runtime, workersIn(join(parent, name)));
+  }
+}
+
 async function prepare(runtime: Runtime): Promise<RootFolder> {
   const uid = workerUid();
   if (uid === undefined) return { reason: "only root can give its workers a root folder of their own" };
@@ -54,7 +62,7 @@ async function prepare(runtime: Runtime): Promise<RootFolder> {
     });
     const { stdout } = await promisify(execFile)(program, rest, { env: workerEnvironment(runtime.outside) });
     const answer = answerSchema.parse(JSON.parse(stdout));
-    if ("root" in answer) await sweepWorkerFolders(runtime, workersIn(answer.root));
+    if ("root" in answer) await sweepRootFolders(runtime, dirname(answer.root));
     return answer;
   } catch (error) {
     return { reason: `a root folder cannot be built: ${error instanceof Error ? error.message : String(error)}` };

@@ -17,15 +17,22 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { dropsUid } from "../../src/sandbox/identity.ts";
 import { environmentPython, packageFolder } from "../../src/core/installation.ts";
 
 const execute = promisify(execFile);
 const python = environmentPython("sandbox");
 
-/** What a host without user namespaces says: the tier it chose, what a snippet printed, and why not the others. */
-async function withoutNamespaces(
-  path: string,
-): Promise<{ tier: string; stdout: string; reasons: Record<string, string> } | null> {
+/** The tier it chose, what a snippet printed, why not the others, and what is to be said of each. */
+interface Said {
+  tier: string;
+  stdout: string;
+  reasons: Record<string, string>;
+  notes: Record<string, string>;
+}
+
+/** What a host without user namespaces says; `options`: of `without_namespaces.py`. */
+async function withoutNamespaces(path: string, ...options: string[]): Promise<Said | null> {
   const helper = fileURLToPath(new URL("without_namespaces.py", import.meta.url));
   const program = `
     const { openSandbox, probeTiers } = await import(${JSON.stringify(join(packageFolder, "src/sandbox/index.ts"))});
@@ -33,12 +40,13 @@ async function withoutNamespaces(
     const said = [];
     for (const n of [1, 2]) said.push((await sandbox.run({ source: "print(41 + " + n + ")", image: new Uint8Array() })).stdout);
     await sandbox.close();
-    const reports = (await probeTiers()).map(({ tier, reason }) => [tier, reason]);
-    console.log(JSON.stringify({ tier: sandbox.tier, stdout: said.join(""), reasons: Object.fromEntries(reports) }));`;
-  const command = [helper, process.execPath, "--import", "tsx", "--input-type=module", "-e", program];
+    const reports = await probeTiers();
+    const [reasons, notes] = ["reason", "note"].map((key) => Object.fromEntries(reports.map((one) => [one.tier, one[key]])));
+    console.log(JSON.stringify({ tier: sandbox.tier, stdout: said.join(""), reasons, notes }));`;
+  const command = [helper, ...options, process.execPath, "--import", "tsx", "--input-type=module", "-e", program];
   try {
     const { stdout } = await execute(python, command, { cwd: packageFolder, env: { ...process.env, PATH: path } });
-    return JSON.parse(stdout) as Awaited<ReturnType<typeof withoutNamespaces>>;
+    return JSON.parse(stdout) as Said;
   } catch (error) {
     if ((error as { code?: number }).code !== 77) throw error;
     console.warn("SKIPPED: this machine has no user namespaces to forbid");
@@ -53,7 +61,18 @@ test("where user namespaces are forbidden and bubblewrap is absent the landlock 
   if (said === null) return skip();
   expect(said).toMatchObject({ tier: "landlock", stdout: "42\n43\n" });
   expect(said.reasons["namespaces"]).toContain("cannot create a user namespace");
+  expect(said.notes["landlock"]).toContain(dropsUid() ? "the host's paths are hidden" : "only root can");
 });
+
+test.skipIf(!dropsUid())(
+  "without CAP_SYS_CHROOT it works in the host's root folder, and says so (root only)",
+  async ({ skip }) => {
+    const said = await withoutNamespaces("/nonexistent", "--fixed-root");
+    if (said === null) return skip();
+    expect(said).toMatchObject({ tier: "landlock", stdout: "42\n43\n" });
+    expect(said.notes["landlock"]).toMatch(/can learn that a path .*the root folder cannot be changed: Operation not/);
+  },
+);
 
 const bubblewrap = (process.env["PATH"] ?? "")
   .split(":")

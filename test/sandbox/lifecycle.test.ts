@@ -1,8 +1,6 @@
 /** The pool's life at every tier: deaths, wedged jails, cancellation, closing, and a host that is killed. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { environmentPython } from "../../src/core/installation.ts";
@@ -11,6 +9,7 @@ import { SandboxPool } from "../../src/sandbox/pool.ts";
 import { openTier } from "../../src/sandbox/probe.ts";
 import { WorkerDied } from "../../src/sandbox/worker.ts";
 import type { SandboxTier, SnippetOutcome } from "../../src/sandbox/types.ts";
+import { workerFolders } from "./observe.ts";
 import { descendants, inputPng, survivors, tiers } from "./support.ts";
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -167,9 +166,9 @@ for (const { tier, available } of tiers) {
       host.kill("SIGKILL");
       await once(host, "exit");
       expect(await survivors(all)).toEqual([]);
-      const left = (): string[] => readdirSync(tmpdir()).filter((name) => name.includes(`-${host.pid}-`));
+      expect(workerFolders(host.pid)).toHaveLength(tier === "landlock" ? 2 : 0);
       await open(1);
-      expect(left()).toEqual([]);
+      expect(workerFolders(host.pid)).toEqual([]);
     });
   });
 }

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stagingFolders } from "../../src/sandbox/runtime.ts";
 import { descendants, parentOf } from "./processes.ts";
 
 /** Name of what was looked at, and what was seen. */
@@ -75,12 +76,15 @@ export function orphans(): number[] {
   );
 }
 
-/** Folders on disk that belong to workers of this process. */
-export function workerFolders(): string[] {
-  const ours = new RegExp(`^varft-sandbox-\\d+-${process.pid}-`);
-  return namesIn(tmpdir())
-    .filter((name) => ours.test(name))
-    .map((name) => join(tmpdir(), name));
+/** Folders on disk that belong to workers of the host program `pid`, wherever workers may have them. */
+export function workerFolders(pid = process.pid): string[] {
+  const named = new RegExp(`^varft-sandbox-\\d+-${pid}-`);
+  const roots = stagingFolders().flatMap((folder) => namesIn(folder).map((name) => join(folder, name, "work")));
+  return [tmpdir(), ...roots].flatMap((parent) =>
+    namesIn(parent)
+      .filter((name) => named.test(name))
+      .map((name) => join(parent, name)),
+  );
 }
 
 /** How many files, pipes and sockets a process has open; "?" where we may not look. Network sockets would be among them. */

@@ -19,6 +19,7 @@ const CASES: [removal: Removal, tiers: SandboxTier[], attack: string, fault: Reg
   ["resource limits", ["namespaces"], "limits raised again", /^LEAK RLIMIT_AS unlimited/],
   ["closing of descriptors", ["namespaces", "landlock"], "forged response", /ended as (lost|ok)|next snippet|host's/],
   ["file rules", ["landlock"], "read the host's files", /^LEAK .*secret/],
+  ["own root folder", ["landlock"], "what a host path tells by existing", /^LEAK stat/],
   ["room of the mounted folder", ["namespaces"], "disk fill through mappings of deleted files", /^LEAK 88/],
   ["watch over the folder", ["landlock"], "disk fill through mappings of deleted files", /^LEAK 88/],
   ["refusal of links as output", ["namespaces"], "output: link to the input", /output .*"image"/],

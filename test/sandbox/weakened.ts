@@ -5,6 +5,7 @@ import { defaultLimits } from "../../src/sandbox/limits.ts";
 import { SandboxPool } from "../../src/sandbox/pool.ts";
 import { prepareRuntime } from "../../src/sandbox/runtime.ts";
 import { launches } from "../../src/sandbox/tiers/index.ts";
+import { launchInHostRoot } from "../../src/sandbox/tiers/landlock.ts";
 import type { SandboxTier } from "../../src/sandbox/types.ts";
 import { Worker } from "../../src/sandbox/worker.ts";
 
@@ -14,6 +15,7 @@ export const REMOVALS = {
   "resource limits": "confine.limit = lambda **limits: None",
   "closing of descriptors": "confine.close_all_but = lambda keep: None",
   "file rules": "landlock.restrict = lambda *rules: None",
+  "own root folder": "",
   "room of the mounted folder": `
 mount = kernel.mount
 kernel.mount = lambda source, target, kind, flags=0, data="": mount(source, target, kind, flags, "mode=0700")`,
@@ -33,8 +35,10 @@ import json, sys
 from varft_sandbox import confine, kernel, landlock, output_file, seccomp, snippet, supervisor, watching, worker, workspace, zygote
 ${REMOVALS[removal]}
 sys.exit(worker.main(json.loads(sys.argv[1])))`;
+  // In a root folder of its own a worker would find nothing to read, with or without rules.
+  const inHostRoot = tier === "landlock" && (removal === "file rules" || removal === "own root folder");
   const start = async (): Promise<Worker> => {
-    const launch = await launches[tier](runtime);
+    const launch = await (inHostRoot ? launchInHostRoot : launches[tier])(runtime);
     const [first, ...rest] = withProgram(launch.command, program);
     return Worker.start({ ...launch, command: [first!, ...rest] });
   };

@@ -1,4 +1,5 @@
-"""Runs a command where user namespaces are forbidden: `python3 without_namespaces.py COMMAND...`, as root or as a user.
+"""Runs a command where user namespaces are forbidden: `without_namespaces.py [--fixed-root] COMMAND...`, as root or
+as a user; `--fixed-root`: without CAP_SYS_CHROOT besides.
 
 Enters one user namespace (mapping all uids for root, our own for a user) whose limit of further ones is 0. Exit code 77
 when this machine offers no user namespace to begin with.
@@ -9,10 +10,14 @@ import os
 import sys
 
 CLONE_NEWUSER = 0x10000000
+PR_CAPBSET_DROP = 24
+CAP_SYS_CHROOT = 18
 SKIP = 77
 
 
 def main(command: list[str]) -> int:
+    fixed_root = command[0] == "--fixed-root"
+    command = command[fixed_root:]
     uid = os.getuid()
     text = "0 0 65536" if uid == 0 else f"0 {uid} 1"
     entered_read, entered_write = os.pipe()
@@ -25,6 +30,8 @@ def main(command: list[str]) -> int:
         os.read(mapped_read, 1)
         with open("/proc/sys/user/max_user_namespaces", "w") as file:
             file.write("0")
+        if fixed_root and ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_CHROOT, 0, 0, 0) != 0:
+            os._exit(1)
         os.execvp(command[0], command)
     os.close(entered_write)
     if os.read(entered_read, 1) == b"x":
