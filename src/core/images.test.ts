@@ -1,7 +1,7 @@
 import { crc32, deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { canonicalFromPixels, canonicalImage, pixelsOf } from "./images.ts";
+import { canonicalFromPixels, canonicalImage, croppedPixels, pixelsOf } from "./images.ts";
 
 const red = { r: 255, g: 0, b: 0 };
 
@@ -166,5 +166,41 @@ describe("canonicalImage", () => {
         code: "data.bad_pixels",
       });
     }
+  });
+});
+
+describe("pixels", () => {
+  const rgb = Uint8Array.from({ length: 6 * 5 * 3 }, (_, at) => at);
+  const image = () => canonicalFromPixels({ width: 6, height: 5, rgb });
+
+  it("are a copy: who writes to what went in or came out changes no image", async () => {
+    const mine = rgb.slice();
+    const made = await canonicalFromPixels({ width: 6, height: 5, rgb: mine });
+    mine.fill(0);
+    (await pixelsOf(made)).rgb.fill(0);
+    const whole = { left: 0, top: 0, width: 6, height: 5 };
+    (await croppedPixels(made, whole)).rgb.fill(0);
+    // Another reader of the same file has to decode it.
+    for (const one of [made, { ...made, png: Uint8Array.from(made.png) }]) {
+      expect((await pixelsOf(one)).rgb).toEqual(rgb);
+      expect((await croppedPixels(one, whole)).rgb).toEqual(rgb);
+    }
+  });
+
+  it("of a region are those of sharp", async () => {
+    const region = { left: 2, top: 1, width: 3, height: 4 };
+    const one = await image();
+    const expected = await sharp(one.png).extract(region).raw().toBuffer();
+    expect(await croppedPixels(one, region)).toEqual({ width: 3, height: 4, rgb: new Uint8Array(expected) });
+  });
+
+  it.each([
+    { left: 4, top: 0, width: 3, height: 1 },
+    { left: 0, top: 4, width: 1, height: 2 },
+    { left: -1, top: 0, width: 2, height: 1 },
+    { left: 0, top: 0, width: 0, height: 1 },
+    { left: 0.5, top: 0, width: 1, height: 1 },
+  ])("of a region outside the image are refused: %o", async (region) => {
+    await expect(croppedPixels(await image(), region)).rejects.toThrow("which is 6 x 5");
   });
 });

@@ -6,6 +6,9 @@ import { createHash } from "node:crypto";
 import sharp from "sharp";
 import { DataError } from "./errors.ts";
 import { encodePng } from "./png/encode.ts";
+import { RecentPixels, type Pixels } from "./pixels.ts";
+
+export type { Pixels } from "./pixels.ts";
 
 /** Width x height above which a file is refused before it is decoded. */
 const MAX_INPUT_PIXELS = 200_000_000;
@@ -18,13 +21,6 @@ export interface CanonicalImage {
   height: number;
 }
 
-/** Interleaved RGB, one byte a channel: `rgb.length === width * height * 3`. */
-export interface Pixels {
-  width: number;
-  height: number;
-  rgb: Uint8Array;
-}
-
 /** Where canonical images live: the run folder on disk, or memory in tests. */
 export interface ImageStore {
   put(image: CanonicalImage): Promise<void>;
@@ -32,9 +28,16 @@ export interface ImageStore {
   get(sha256: string): Promise<CanonicalImage>;
 }
 
-async function encoded({ width, height, rgb }: Pixels): Promise<CanonicalImage> {
+/** The images of a few dozen rollouts. */
+const recent = new RecentPixels(128 * 2 ** 20);
+
+/** `pixels` are written to no more. */
+async function encoded(pixels: Pixels): Promise<CanonicalImage> {
+  const { width, height, rgb } = pixels;
   const png = await encodePng(width, height, rgb);
-  return { sha256: createHash("sha256").update(png).digest("hex"), png, width, height };
+  const image = { sha256: createHash("sha256").update(png).digest("hex"), png, width, height };
+  recent.keep(image, Promise.resolve(pixels));
+  return image;
 }
 
 /**
@@ -82,21 +85,50 @@ export async function canonicalFromPixels(pixels: Pixels): Promise<CanonicalImag
   if (!(width >= 1 && height >= 1) || rgb.length !== width * height * 3) {
     throw new DataError("data.bad_pixels", `expected ${width} x ${height} x 3 bytes, got ${rgb.length}`);
   }
-  return encoded(pixels);
+  return encoded({ width, height, rgb: new Uint8Array(rgb) });
 }
 
-/** The pixels of a canonical image. */
+/** The pixels of a canonical image, as a copy. */
 export async function pixelsOf(image: CanonicalImage): Promise<Pixels> {
-  const { data, info } = await sharp(image.png).raw().toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, rgb: data };
+  const { width, height, rgb } = await sharedPixels(image);
+  return { width, height, rgb: new Uint8Array(rgb) };
 }
 
-/** The pixels of a part of an image; `region` lies inside it. */
+/** The pixels of a part of an image. Throws `RangeError` when `region` does not lie inside it. */
 export async function croppedPixels(
   image: CanonicalImage,
   region: { left: number; top: number; width: number; height: number },
 ): Promise<Pixels> {
-  const { data, info } = await sharp(image.png).extract(region).raw().toBuffer({ resolveWithObject: true });
+  const { left, top, width, height } = region;
+  const inside = left >= 0 && top >= 0 && left + width <= image.width && top + height <= image.height;
+  if (![left, top, width, height].every(Number.isInteger) || !inside || width < 1 || height < 1) {
+    const written = `${width} x ${height} pixels at (${left}, ${top})`;
+    throw new RangeError(`expected a region of the image, which is ${image.width} x ${image.height}, got ${written}`);
+  }
+  const pixels = await sharedPixels(image);
+  const rgb = new Uint8Array(width * height * 3);
+  for (let row = 0; row < height; row++) {
+    const from = ((top + row) * pixels.width + left) * 3;
+    rgb.set(pixels.rgb.subarray(from, from + width * 3), row * width * 3);
+  }
+  return { width, height, rgb };
+}
+
+/** What `png`, this very object, holds, when it is a canonical image of late. The same memory for all who ask, not to be written to. */
+export function knownPixels(png: Uint8Array): Promise<Pixels> | undefined {
+  return recent.get(png);
+}
+
+function sharedPixels(image: CanonicalImage): Promise<Pixels> {
+  const known = knownPixels(image.png);
+  if (known !== undefined) return known;
+  const pixels = decodedPng(image.png);
+  recent.keep(image, pixels);
+  return pixels;
+}
+
+async function decodedPng(png: Uint8Array): Promise<Pixels> {
+  const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, rgb: data };
 }
 

@@ -1,21 +1,16 @@
 /**
- * PNG files rewritten without compression: the same file to whoever decodes it, at a fifth of the time. A snippet decodes its
- * input anew each time, while the host inflates it once for all the rollouts that share it.
+ * PNG files without compression and filters: the same picture to whoever decodes it, at a fifth of the time. A snippet decodes its
+ * input anew each time, while the host has its pixels, or decodes it once for all the rollouts that share it.
  */
 import { promisify } from "node:util";
-import { crc32, deflate, inflate } from "node:zlib";
+import { crc32, deflate } from "node:zlib";
+import sharp from "sharp";
+import { knownPixels, type Pixels } from "../core/images.ts";
+import { pngFile, SIGNATURE } from "../core/png/chunks.ts";
 
-const SIGNATURE = Buffer.from("89504e470d0a1a0a", "hex");
-/** Above this size inflated, copying into the jail would cost more than it saves. */
+/** Above this size decoded, copying into the jail would cost more than it saves. */
 const MAX_STORED_BYTES = 32 * 2 ** 20;
 const CACHE_BYTES = 64 * 2 ** 20;
-const CHANNELS = new Map([
-  [0, 1],
-  [2, 3],
-  [3, 1],
-  [4, 2],
-  [6, 4],
-]);
 
 interface Kept {
   source: Buffer;
@@ -28,16 +23,17 @@ export class StoredPngs {
   readonly #kept: Kept[] = [];
   #bytes = 0;
 
-  /** `image` with every chunk as it was but the pixel data stored instead of compressed; `image` itself when it is no plain PNG. */
+  /** `image` with its pixels stored; `image` itself when it is not a canonical one: a PNG of RGB8 pixels. */
   get(image: Uint8Array): Promise<Uint8Array> {
     const place = this.#kept.findIndex(({ source }) => source.equals(image));
-    const known = place < 0 ? this.#remember(Buffer.from(image)) : this.#kept.splice(place, 1)[0]!;
+    const known = place < 0 ? this.#remember(image) : this.#kept.splice(place, 1)[0]!;
     this.#kept.push(known);
     return known.stored;
   }
 
-  #remember(source: Buffer): Kept {
-    const known: Kept = { source, stored: storedPng(source), bytes: source.length };
+  #remember(image: Uint8Array): Kept {
+    const source = Buffer.from(image);
+    const known: Kept = { source, stored: storedPng(source, knownPixels(image)), bytes: source.length };
     this.#bytes += known.bytes;
     void known.stored.then((stored) => {
       if (!this.#kept.includes(known) || stored === source) return;
@@ -55,68 +51,41 @@ export class StoredPngs {
 }
 
 /** Never rejects: what cannot be rewritten is given to the snippet as it is. */
-async function storedPng(png: Buffer): Promise<Uint8Array> {
-  const chunks = chunksOf(png);
-  const expected = chunks === null ? null : inflatedBytes(chunks);
-  if (chunks === null || expected === null || expected > MAX_STORED_BYTES) return png;
-  const pixels = chunks.filter(({ kind }) => kind === "IDAT");
+async function storedPng(png: Buffer, known: Promise<Pixels> | undefined): Promise<Uint8Array> {
+  const size = canonicalSize(png);
+  if (size === null || size.height * (1 + size.width * 3) > MAX_STORED_BYTES) return png;
   try {
-    const lines = await promisify(inflate)(Buffer.concat(pixels.map(({ data }) => data)), {
-      maxOutputLength: expected,
-      chunkSize: expected,
-    });
-    if (lines.length !== expected) return png;
-    const data = await promisify(deflate)(lines, { level: 0, chunkSize: expected + 65_536 });
-    const first = chunks.findIndex(({ kind }) => kind === "IDAT");
-    const before = chunks.slice(0, first).map(({ whole }) => whole);
-    const after = chunks.slice(first + pixels.length).map(({ whole }) => whole);
-    return Buffer.concat([SIGNATURE, ...before, ...chunk("IDAT", data), ...after]);
+    const { width, height, rgb } = await (known ?? decoded(png));
+    const stride = width * 3;
+    const lines = Buffer.alloc(height * (1 + stride)); // a filter's number before each row: 0, none
+    for (let row = 0; row < height; row++) {
+      lines.set(rgb.subarray(row * stride, (row + 1) * stride), row * (1 + stride) + 1);
+    }
+    const data = await promisify(deflate)(lines, { level: 0, chunkSize: lines.length + 65_536 });
+    return pngFile(width, height, [data]);
   } catch {
     return png; // damaged pixel data: the snippet's to find out
   }
 }
 
-interface Chunk {
-  kind: string;
-  data: Buffer;
-  /** With length, kind and check sum. */
-  whole: Buffer;
+async function decoded(png: Buffer): Promise<Pixels> {
+  const { data, info } = await sharp(png, { failOn: "warning" }).raw().toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, rgb: data };
 }
 
-/** The chunks of a sound PNG with all its pixel data in one run; null for anything else. */
-function chunksOf(png: Buffer): Chunk[] | null {
+/** Width and height of a sound PNG of 8-bit RGB, not interlaced, with no more than a resolution besides; null for anything else. */
+function canonicalSize(png: Buffer): { width: number; height: number } | null {
   if (!png.subarray(0, 8).equals(SIGNATURE)) return null;
-  const chunks: Chunk[] = [];
+  const kinds: string[] = [];
   for (let at = 8; at < png.length;) {
     if (at + 12 > png.length) return null;
     const end = at + 12 + png.readUInt32BE(at);
     if (end > png.length || crc32(png.subarray(at + 4, end - 4)) !== png.readUInt32BE(end - 4)) return null;
-    const whole = png.subarray(at, end);
-    chunks.push({ kind: whole.toString("latin1", 4, 8), data: whole.subarray(8, -4), whole });
+    kinds.push(png.toString("latin1", at + 4, at + 8));
     at = end;
   }
-  const kinds = chunks.map(({ kind }) => kind);
-  const [first, last] = [kinds.indexOf("IDAT"), kinds.lastIndexOf("IDAT")];
-  const oneRun = first > 0 && kinds.slice(first, last + 1).every((kind) => kind === "IDAT");
-  return oneRun && kinds[0] === "IHDR" && kinds.indexOf("IEND") === kinds.length - 1 ? chunks : null;
-}
-
-/** Height x (1 + bytes of a line), from the header; null for what it does not cover, such as interlacing. */
-function inflatedBytes(chunks: Chunk[]): number | null {
-  const header = chunks[0]!.data;
-  if (header.length !== 13) return null;
-  const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
-  const [depth, colour, compression, filter, interlace] = [...header.subarray(8)];
-  const channels = CHANNELS.get(colour!);
-  if (channels === undefined || compression !== 0 || filter !== 0 || interlace !== 0) return null;
-  return width > 0 && height > 0 ? height * (1 + Math.ceil((width * channels * depth!) / 8)) : null;
-}
-
-function chunk(kind: string, data: Buffer): Buffer[] {
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(data.length, 0);
-  head.write(kind, 4, "latin1");
-  const tail = Buffer.alloc(4);
-  tail.writeUInt32BE(crc32(data, crc32(head.subarray(4))), 0);
-  return [head, data, tail];
+  if (!/^IHDR( pHYs)?( IDAT)+ IEND$/.test(kinds.join(" ")) || png.readUInt32BE(8) !== 13) return null;
+  const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
+  const isRgb8 = png.subarray(24, 29).equals(Buffer.from([8, 2, 0, 0, 0]));
+  return isRgb8 && width > 0 && height > 0 ? { width, height } : null;
 }
