@@ -1,8 +1,10 @@
 /** `varft sandbox`: its commands as a person types them. */
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { has } from "../support/requires.ts";
@@ -69,6 +71,33 @@ describe.skipIf(!has("sandbox"))("varft sandbox", () => {
       output: { kind: "none" },
     });
     expect(existsSync(join(folder, "none.png"))).toBe(false);
+  });
+
+  it("run takes a snippet as editors and models write it, and no bytes that are no text", async () => {
+    await writeFile(join(folder, "marked.py"), "\ufeffprint('mark')\r\nif True:\r\n    print('lines')\r\n");
+    expect((await run("marked.py", "--json")).stdout).toContain('"stdout": "mark\\nlines\\n"');
+    await writeFile(join(folder, "latin.py"), Buffer.from("print('\u00e9')", "latin1"));
+    const { code, stderr } = await run("latin.py");
+    expect([code, stderr.includes("data.not_text"), stderr.includes("next ")]).toEqual([3, true, true]);
+  });
+
+  it("run writes through a link, and never over what is no file", async () => {
+    await writeFile(join(folder, "target.png"), "old");
+    await symlink("target.png", join(folder, "link.png"));
+    expect((await run("rotate.py", "--out", "link.png")).code).toBe(0);
+    expect(await sharp(join(folder, "target.png")).metadata()).toMatchObject({ width: 20, height: 30 });
+    // Not a device: replaced by an image, the test machine's would be gone.
+    await promisify(execFile)("mkfifo", [join(folder, "pipe")]);
+    await symlink("pipe", join(folder, "pipe-link"));
+    for (const out of ["pipe", "pipe-link", "."]) {
+      const { code, stdout, stderr } = await run("rotate.py", "--out", out);
+      expect({ code, stdout, hinted: stderr.includes("next Give --out") }).toEqual({
+        code: 3,
+        stdout: "",
+        hinted: true,
+      });
+    }
+    expect((await lstat(join(folder, "pipe"))).isFIFO()).toBe(true);
   });
 
   it("nothing runs unsandboxed by its name alone", async () => {

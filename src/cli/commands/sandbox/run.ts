@@ -1,8 +1,8 @@
 /**
  * `varft sandbox run SNIPPET.py --image IN --out OUT`: one snippet exactly as a rollout runs it, through the code tool.
  */
-import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
+import { readFile, realpath, stat } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import { Command } from "commander";
 import { DataError } from "../../../core/errors.ts";
 import { canonicalImage, type CanonicalImage } from "../../../core/images.ts";
@@ -57,7 +57,8 @@ export function runCommand(signal: AbortSignal): Command {
 }
 
 async function runSnippet(path: string, flags: RunFlags, signal: AbortSignal): Promise<void> {
-  const source = path === "-" ? await text(process.stdin) : (await readInput(path)).toString("utf8");
+  const source = utf8(path === "-" ? await buffer(process.stdin) : await readInput(path), path);
+  const target = flags.out === undefined ? null : await writable(flags.out);
   const image = await canonicalImage(await readInput(flags.image), flags.image);
   const sandbox = await openRecipeSandbox({ workers: 1, tier: flags.tier ?? null, url: flags.url ?? null });
   try {
@@ -65,7 +66,7 @@ async function runSnippet(path: string, flags: RunFlags, signal: AbortSignal): P
     const call = await runTool(codeTool(seen, flags.timeoutMs), { source }, { image, signal });
     const outcome = seen.outcome();
     const processed = call.images[0] ?? null;
-    if (processed !== null && flags.out !== undefined) await writeImage(flags.out, processed.png);
+    if (processed !== null && target !== null) await writeImage(target, processed.png);
     const output = outputFacts(outcome, processed, call.run.detail["unchanged"] === true, flags.out ?? null);
     const { status, text: observation } = call.run;
     if (flags.json) {
@@ -166,7 +167,7 @@ function show(outcome: SnippetOutcome, tier: string, output: OutputFacts): void 
   else if (output.kind === "refused") write(`output image refused: ${printable(output.reason)}`);
   else {
     const kept = output.sha256 === null ? "counts for nothing: the snippet failed" : `sha256 ${output.sha256}`;
-    const written = output.path === null ? "" : `, written to ${output.path}`;
+    const written = output.path === null ? "" : `, written as PNG to ${printable(output.path)}`;
     write(`output image ${output.width}x${output.height}${output.unchanged ? ", unchanged" : ""}, ${kept}${written}`);
   }
 }
@@ -175,15 +176,50 @@ async function readInput(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new DataError("data.cannot_read", `cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw new DataError("data.cannot_read", `cannot read ${path}: ${(cause as Error).message}`, {
+      hint: "Give the path of a file that this user may read.",
+      details: { path },
+      cause,
+    });
   }
 }
+
+/** As an editor saves it, with or without a byte order mark. A policy's code is text already: nothing stands for what is none. */
+function utf8(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new DataError("data.not_text", `${path}: the snippet is no UTF-8`, {
+      hint: "Save it as UTF-8.",
+      details: { path },
+      cause,
+    });
+  }
+}
+
+/**
+ * Where an image for `path` is to be written: a file, through links, or nothing yet. Anything else would be replaced by the image: a
+ * device too, for whoever may.
+ */
+async function writable(path: string): Promise<string> {
+  const there = await stat(path).catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? null : error));
+  if (there === null) return path;
+  if (!(there instanceof Error) && there.isFile()) return realpath(path);
+  const what = there instanceof Error ? there.message : there.isDirectory() ? "is a folder" : "is no ordinary file";
+  throw new DataError("data.cannot_write", `cannot write ${path}: ${what}`, { hint: OUT_HINT, details: { path } });
+}
+
+const OUT_HINT = "Give --out the path of a PNG file, new or to be replaced, in a folder that this user may write to.";
 
 /** In place of what is there; whole or not at all. */
 async function writeImage(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await writeFileAtomic(path, bytes);
   } catch (cause) {
-    throw new DataError("data.cannot_write", `cannot write ${path}: ${(cause as Error).message}`, { cause });
+    throw new DataError("data.cannot_write", `cannot write ${path}: ${(cause as Error).message}`, {
+      hint: OUT_HINT,
+      details: { path },
+      cause,
+    });
   }
 }
