@@ -40,7 +40,7 @@ def abi() -> int:
 
 def restrict(version: int, readable: list[str], writable: list[str], handles: tuple[int, ...] = ()) -> None:
     """Confines the calling process and all it starts. Paths that do not exist are left out; `handles` are descriptors
-    of folders that may be read. Needs no_new_privs.
+    of folders that may be read; /dev/null, where it may be read, may be written. Needs no_new_privs.
 
     From ABI 6 signals and abstract sockets outside the domain are refused as well, from ABI 4 TCP; seccomp refuses
     all three anyway.
@@ -58,7 +58,7 @@ def restrict(version: int, readable: list[str], writable: list[str], handles: tu
         for handle in handles:
             _add_rule(ruleset, handle, handled & _READ)
         for path in readable:
-            _allow(ruleset, path, handled & _READ)
+            _allow(ruleset, path, handled & (_READ | (_WRITE_FILE if path == os.devnull else 0)))
         for path in writable:
             _allow(ruleset, path, handled & ~(_EXECUTE | _DEVICES_AND_SOCKETS))
         kernel.syscall(_RESTRICT_SELF, "landlock_restrict_self", ctypes.c_int(ruleset), ctypes.c_uint(0))

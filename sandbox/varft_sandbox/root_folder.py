@@ -6,6 +6,7 @@ link, five devices, and /work. A process whose root it is cannot even ask whethe
 had. Built once and shared by all workers, who cannot write to it.
 """
 
+import ctypes
 import json
 import os
 import re
@@ -24,6 +25,10 @@ _WORK = "work"
 """Holds a folder for each worker, which the others cannot find: nobody may list it."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _UNUSED_SECONDS = 86_400
+# Pillow lays out text by the first; threads end by the second.
+_OPENED_BY_NAME = ("libfribidi.so.0", "libgcc_s.so.1")
+_LOCALES = ("/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8")
+"""What `LANG` names (`src/sandbox/runtime.ts`), where the C library has not built it in."""
 _TRIED = "import cv2, numpy, PIL.Image, ctypes"
 _FAILURES = (OSError, subprocess.SubprocessError, shutil.Error, runtime.Unusable)
 
@@ -87,13 +92,26 @@ def _libraries(listed: str, trees: _Trees, request: dict[str, Any]) -> _Trees:
     for path in (python, *objects):
         done = subprocess.run([loader, "--list", path], env=environment, capture_output=True, text=True, check=False)
         for name, library in re.findall(r"^\s*(\S+) => (/.*) \(0x", done.stdout, re.MULTILINE):
-            if not any(library.startswith(f"{source}/") or library == source for source, _ in trees):
-                found.setdefault(library, f"lib/{os.path.basename(name)}")
+            own = any(f"{library}/".startswith(f"{tree}/") for tree, _ in trees)
+            if not own and library not in found:
+                found[library] = f"lib/{os.path.basename(name)}"
+    found |= {path: f"lib/{name}" for name in _OPENED_BY_NAME for path in _opened(name)}
+    found |= {path: path.lstrip("/") for path in _LOCALES if os.path.exists(path)}
     temporary = f"{listed}.{os.getpid()}"
     with open(temporary, "w") as file:
         json.dump(list(found.items()), file)
     os.rename(temporary, listed)
     return list(found.items())
+
+
+def _opened(name: str) -> list[str]:
+    """Where the loader finds a library by its name; nowhere when the host lacks it."""
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return []
+    with open("/proc/self/maps") as file:
+        return list({path for path in re.findall(r"/.*", file.read()) if os.path.basename(path).startswith(name)})
 
 
 def _loader_of(program: str) -> str:

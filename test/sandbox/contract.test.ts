@@ -1,4 +1,5 @@
 /** The sandbox's contract, run over every tier that this machine offers, each forced, and over a remote pool. */
+import { type as osType } from "node:os";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CONSENT_VARIABLE, CONSENT_WORDS } from "../../src/sandbox/consent.ts";
@@ -56,6 +57,9 @@ const ways: { name: string; available: boolean; open: () => Promise<Sandbox> }[]
   { name: "a remote pool", available: true, open: openServed },
   { name: "no sandbox, with consent", available: true, open: openUnsandboxed },
 ];
+
+/** What the first tier that is tried shows of the machine. */
+let shown: string | undefined;
 
 for (const { name, available, open } of ways) {
   describe.skipIf(!available)(`over ${name}`, () => {
@@ -193,6 +197,21 @@ import numpy, cv2, dataclasses, decimal, fractions, csv, zipfile, json
 import numpy.testing, numpy.lib.stride_tricks, PIL.ImageMorph, PIL.PngImagePlugin, unittest.mock, html.parser, concurrent.futures
 print(numpy.fft.fft(numpy.ones(4))[0].real, numpy.linalg.det(numpy.eye(3)))`;
         expect(await run(source)).toMatchObject({ status: "ok", stdout: "4.0 1.0\n" });
+      });
+
+      test("every tier shows the same machine: its name, its locale, a text layout, somewhere to write what nobody reads", async () => {
+        const source = `
+import contextlib, locale, os, platform, socket
+from PIL import features
+print(platform.system(), platform.node(), os.uname().nodename, socket.gethostname(), platform.machine() == os.uname().machine != "")
+print(locale.setlocale(locale.LC_ALL, ""), locale.getpreferredencoding())
+with open(os.devnull, "w") as null, contextlib.redirect_stdout(null): print("unheard")
+print(sorted(features.get_supported()))`;
+        const { status, stdout } = await run(source);
+        expect(status).toBe("ok");
+        expect(stdout.split("\n")[0]).toBe(`${osType()} sandbox sandbox sandbox True`);
+        shown ??= stdout;
+        expect(stdout).toBe(shown);
       });
 
       test("a large image passes both ways", async () => {
