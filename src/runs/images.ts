@@ -9,17 +9,20 @@ import { DataError } from "../core/errors.ts";
 import type { CanonicalImage, ImageStore } from "../core/images.ts";
 import { writeFileAtomic } from "./disk.ts";
 
-/** How many recent images stay in memory: a step's worth, so that prompts do not read what tools just wrote. */
-const KEPT = 256;
+/** Recent images that stay in memory: a step's worth, so that prompts do not read what tools just wrote. */
+const KEPT_BYTES = 256 * 2 ** 20;
 
 export class DiskImageStore implements ImageStore {
   readonly #folder: string;
+  readonly #keptBytes: number;
   readonly #recent = new Map<string, CanonicalImage>();
+  #recentBytes = 0;
   /** Writes under way, so that two rollouts making one image write it once. */
   readonly #writing = new Map<string, Promise<void>>();
 
-  constructor(folder: string) {
+  constructor(folder: string, keptBytes = KEPT_BYTES) {
     this.#folder = folder;
+    this.#keptBytes = keptBytes;
   }
 
   pathOf(sha256: string): string {
@@ -66,9 +69,13 @@ export class DiskImageStore implements ImageStore {
   }
 
   #keep(image: CanonicalImage): void {
+    if (this.#recent.has(image.sha256)) return;
     this.#recent.set(image.sha256, image);
-    if (this.#recent.size <= KEPT) return;
-    const oldest = this.#recent.keys().next().value;
-    if (oldest !== undefined) this.#recent.delete(oldest);
+    this.#recentBytes += image.png.length;
+    for (const oldest of this.#recent.values()) {
+      if (this.#recentBytes <= this.#keptBytes) break;
+      this.#recent.delete(oldest.sha256);
+      this.#recentBytes -= oldest.png.length;
+    }
   }
 }

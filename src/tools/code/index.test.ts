@@ -7,6 +7,7 @@ import { openSandbox } from "../../sandbox/index.ts";
 import type { Sandbox } from "../../sandbox/types.ts";
 import { runTool } from "../tool.ts";
 import { codeTool } from "./index.ts";
+import { memoisedSandbox } from "./memo.ts";
 
 function sandboxAbsent(): boolean {
   try {
@@ -50,6 +51,18 @@ describe.skipIf(sandboxAbsent())("the code tool", () => {
     const pixels = Array.from({ length: width * height }, (_, index) => [...rgb.subarray(index * 3, index * 3 + 3)]);
     return [[width, height], ...pixels];
   }
+
+  it("a remembered outcome is encoded once: rollouts that wrote the same share the image", async () => {
+    const tool = codeTool(memoisedSandbox(sandbox), 20_000);
+    const source = `${HEAD}cv2.imwrite(OUT, cv2.flip(cv2.imread("path_to_input_image.jpg"), 0))`;
+    const call = () => runTool(tool, { source }, { image, signal });
+    const together = await Promise.all([call(), call()]);
+    const all = [...together, await call()].map(({ images, run }) => ({ image: images[0], detail: run.detail }));
+    expect(all[0]?.image).toBeDefined();
+    expect(all[1]?.image).toBe(all[0]?.image);
+    expect(all[2]?.image).toBe(all[0]?.image);
+    expect(all.map(({ detail }) => detail["unchanged"])).toEqual([false, false, false]);
+  });
 
   describe("processed images", () => {
     it.each([

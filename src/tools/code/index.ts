@@ -44,12 +44,33 @@ const STATUS: Record<SnippetOutcome["status"], ToolResult["status"]> = {
   lost: "lost",
 };
 
+interface Processed {
+  processed: CanonicalImage | null;
+  unchanged: boolean;
+}
+
+/** Of outcomes that are remembered (`memo.ts`): a group's rollouts share the image too. */
+const known = new WeakMap<SnippetOutcome, Promise<Processed>>();
+
+/** An outcome belongs to one input: whoever remembers it does so by the input's bytes. */
+function processedBy(outcome: SnippetOutcome, input: CanonicalImage): Promise<Processed> {
+  const found = known.get(outcome);
+  if (found !== undefined) return found;
+  const made = encoded(outcome, input);
+  known.set(outcome, made);
+  made.catch(() => known.delete(outcome));
+  return made;
+}
+
+async function encoded({ status, output }: SnippetOutcome, input: CanonicalImage): Promise<Processed> {
+  // What a snippet wrote before it failed is no result.
+  if (status !== "ok" || output.kind !== "image") return { processed: null, unchanged: false };
+  return { processed: await canonicalFromPixels(output), unchanged: await isUnchanged(input, output) };
+}
+
 async function resultOf(outcome: SnippetOutcome, source: string, input: CanonicalImage): Promise<ToolResult> {
   const { output } = outcome;
-  // What a snippet wrote before it failed is no result.
-  const pixels = outcome.status === "ok" && output.kind === "image" ? output : null;
-  const processed = pixels === null ? null : await canonicalFromPixels(pixels);
-  const unchanged = pixels !== null && (await isUnchanged(input, pixels));
+  const { processed, unchanged } = await processedBy(outcome, input);
   const remark = unchanged ? "The image did not change." : remarkOn(outcome, source);
   return {
     status: output.kind === "refused" && outcome.status === "ok" ? "failed" : STATUS[outcome.status],
