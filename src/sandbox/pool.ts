@@ -1,4 +1,5 @@
 /** The pool: warm workers, requests in order of arrival, crashed workers replaced. */
+import { setMaxListeners } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { SandboxError } from "../core/errors.ts";
 import { resolveLimits } from "./limits.ts";
@@ -50,6 +51,7 @@ export class SandboxPool implements Sandbox {
   constructor(options: PoolOptions) {
     this.tier = options.tier;
     this.#options = options;
+    setMaxListeners(0, this.#closing.signal); // one for each worker that is being started
     this.#adopt(options.first);
     for (let count = 1; count < options.workers; count++) this.#startWorker();
   }

@@ -153,6 +153,20 @@ describe("starting", () => {
     expect(await sandbox.run(snippet)).toMatchObject({ status: "ok" });
   });
 
+  test("many at once bring no warning", async () => {
+    const warnings: string[] = [];
+    const note = (warning: Error): void => void warnings.push(warning.message);
+    process.on("warning", note);
+    const first = await Worker.start(launch(SOUND));
+    const start = (signal?: AbortSignal): Promise<Worker> =>
+      new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason as Error)));
+    const many = new SandboxPool({ tier: "landlock", workers: 24, limits, start, first });
+    await pause(10);
+    await many.close();
+    process.off("warning", note);
+    expect(warnings).toEqual([]);
+  });
+
   test("closing does not wait for a worker that does not get warm, and leaves none", async () => {
     const first = await Worker.start(launch(SOUND));
     const start = (signal?: AbortSignal): Promise<Worker> =>

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
+import { SandboxError } from "../../core/errors.ts";
 import { defaultLimits } from "../limits.ts";
 import type { Sandbox, SnippetOutcome, SnippetRequest } from "../types.ts";
 import { Body } from "./body.ts";
@@ -282,6 +283,16 @@ describe("clients that are many, slow or gone", () => {
     for (const socket of waiting) socket.destroy();
     const remote = await openRemoteSandbox({ url: server.url, token });
     expect((await remote.run({ source: "next", image })).stdout).toBe("next");
+  });
+
+  test("a pool that gave up is told to whoever serves it, after its client", async () => {
+    const gone = new SandboxError("sandbox.broken", "no more workers");
+    const told: unknown[] = [];
+    const sandbox = { ...echo(), run: () => Promise.reject(gone) };
+    const server = await serve(sandbox, { onBroken: (error: unknown) => told.push(error) });
+    const remote = await openRemoteSandbox({ url: server.url, token });
+    await expect(remote.run({ source: "1", image })).rejects.toMatchObject({ code: "sandbox.broken" });
+    expect(told).toEqual([gone]);
   });
 
   test("many snippets under way bring no warning", async () => {

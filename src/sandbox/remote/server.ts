@@ -32,6 +32,8 @@ export interface ServeOptions {
   /** Requests held in memory at a time, running and waiting; default: four per worker. More wait in order of arrival, unread. */
   capacity?: number;
   maxBodyBytes?: number;
+  /** Told when the pool has given up: every later snippet would be refused. */
+  onBroken?: (error: SandboxError) => void;
   /** How long a client may stall while it sends a request or takes its answer; default 10 s. */
   stallMs?: number;
 }
@@ -139,7 +141,7 @@ function handler(options: ServeOptions): Handler {
 
 /** Resolves when the answer has left, or the client has: until then both are held in memory. */
 async function run(
-  { sandbox, maxBodyBytes = MAX_BODY_BYTES, stallMs = 10_000 }: ServeOptions,
+  { sandbox, onBroken, maxBodyBytes = MAX_BODY_BYTES, stallMs = 10_000 }: ServeOptions,
   request: IncomingMessage,
   response: ServerResponse,
   left: AbortSignal,
@@ -162,7 +164,9 @@ async function run(
     response.writeHead(200, { "content-type": "application/octet-stream", "content-length": data.length }).end(data);
   } catch (error) {
     if (left.aborted) return;
-    return refuse(response, error instanceof ConfigError ? 400 : 503, error);
+    refuse(response, error instanceof ConfigError ? 400 : 503, error);
+    if (error instanceof SandboxError && error.code === "sandbox.broken") onBroken?.(error);
+    return;
   }
   if (!left.aborted) await once(response, "close");
 }

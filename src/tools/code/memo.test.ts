@@ -36,6 +36,15 @@ describe.skipIf(sandboxAbsent())("memoisedSandbox", () => {
     expect(new Set([...together, await printed(sandbox, CLOCK)]).size).toBe(1);
   });
 
+  it("forgets the oldest, also of outcomes that hold next to nothing", async () => {
+    const sandbox = memoisedSandbox(real, 10_000);
+    const first = await printed(sandbox, CLOCK);
+    for (let count = 0; count < 4; count++) await printed(sandbox, `x = ${count}`);
+    expect(await printed(sandbox, CLOCK)).toBe(first);
+    for (let count = 4; count < 14; count++) await printed(sandbox, `x = ${count}`);
+    expect(await printed(sandbox, CLOCK)).not.toBe(first);
+  });
+
   it("runs other code, and the same code on another image", async () => {
     const sandbox = memoisedSandbox(real);
     const other = await canonicalFromPixels({ width: 2, height: 2, rgb: new Uint8Array(12).fill(9) });

@@ -4,8 +4,11 @@
 import { createHash } from "node:crypto";
 import type { Sandbox, SnippetOutcome, SnippetRequest } from "../../sandbox/types.ts";
 
-/** Pixels kept, all outcomes together. */
+/** All outcomes together. */
 const CAPACITY_BYTES = 256 * 2 ** 20;
+
+/** Of an outcome that says nothing at all, with its key. */
+const LEAST_BYTES = 1024;
 
 /** What a repeat would give again: a timeout depends on the clock, a lost process on luck. */
 const REPEATABLE: ReadonlySet<SnippetOutcome["status"]> = new Set(["ok", "exception", "killed"]);
@@ -14,7 +17,7 @@ const REPEATABLE: ReadonlySet<SnippetOutcome["status"]> = new Set(["ok", "except
  * A sandbox that remembers. Requests under way are shared; outcomes are kept, oldest out first. An aborted request is not shared
  * further: whoever joins it runs the snippet anew.
  */
-export function memoisedSandbox(sandbox: Sandbox): Sandbox {
+export function memoisedSandbox(sandbox: Sandbox, capacityBytes = CAPACITY_BYTES): Sandbox {
   const kept = new Map<string, SnippetOutcome>();
   const running = new Map<string, Promise<SnippetOutcome>>();
   let bytes = 0;
@@ -24,7 +27,7 @@ export function memoisedSandbox(sandbox: Sandbox): Sandbox {
     kept.set(key, outcome);
     bytes += sizeOf(outcome);
     for (const [oldest, value] of kept) {
-      if (bytes <= CAPACITY_BYTES) break;
+      if (bytes <= capacityBytes) break;
       kept.delete(oldest);
       bytes -= sizeOf(value);
     }
@@ -57,6 +60,7 @@ function keyOf({ source, image, limits }: SnippetRequest): string {
   return hash.update("\n").update(image).digest("hex");
 }
 
-function sizeOf({ output, stdout, stderr }: SnippetOutcome): number {
-  return (output.kind === "image" ? output.rgb.length : 0) + 2 * (stdout.length + stderr.length);
+function sizeOf({ output, stdout, stderr, exception }: SnippetOutcome): number {
+  const characters = stdout.length + stderr.length + (exception?.length ?? 0);
+  return LEAST_BYTES + (output.kind === "image" ? output.rgb.length : 0) + 2 * characters;
 }

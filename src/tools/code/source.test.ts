@@ -15,6 +15,7 @@ describe("sourceOf", () => {
     ["in the second fence, the first is no Python", "```bash\npip install x\n```\n```python\ny = 2\n```", "y = 2"],
     ["in a fence that nothing closes", "```python\nx = 1\ny = 2", "x = 1\ny = 2"],
     ["bare, with a fence in a docstring", '"""\n```\nhow\n```\n"""\nx = 1', '"""\n```\nhow\n```\n"""\nx = 1'],
+    ["after a byte order mark", "\ufeffx = 1", "x = 1"],
     ["nothing", "", ""],
     ["an empty fence", "```python\n```", ""],
   ])("%s", (_, text, source) => {

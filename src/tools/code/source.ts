@@ -11,7 +11,8 @@ const PYTHON = new Set(["", "python", "python3", "py"]);
  *
  * @example sourceOf("```python\nx = 1\n```") === "x = 1"
  */
-export function sourceOf(text: string): string {
+export function sourceOf(written: string): string {
+  const text = written.replace(/^\ufeff/, ""); // a byte order mark, which Python takes in files only
   const blocks: { word: string; lines: string[] }[] = [];
   let inside = false;
   for (const line of text.split("\n")) {

@@ -17,7 +17,7 @@ import { positive, tierOption } from "./options.ts";
 
 const HELP = `
 Exit code 0: the snippet ended well. 1: it did not (exception, timeout, killed, lost, refused image). 2, 3: usage, files.
-5: no sandbox.
+5: no sandbox. 130: interrupted.
 
 --json prints one object:
   schema       1

@@ -2,9 +2,10 @@
  * `varft sandbox serve`: this machine's sandbox for hosts that cannot confine code themselves.
  */
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { Command } from "commander";
-import { ConfigError } from "../../../core/errors.ts";
+import { ConfigError, type SandboxError } from "../../../core/errors.ts";
 import { openSandbox } from "../../../sandbox/index.ts";
 import { isLoopback, serveSandbox } from "../../../sandbox/remote/server.ts";
 import { checkedToken, MIN_TOKEN_CHARACTERS, TOKEN_VARIABLE } from "../../../sandbox/remote/wire.ts";
@@ -49,14 +50,15 @@ async function serve({ host, port, workers, tier }: ServeFlags, signal: AbortSig
   checkedToken(token);
   const sandbox = await openSandbox({ workers, ...(tier === undefined ? {} : { tier }) });
   try {
-    const server = await serveSandbox({ sandbox, workers, host, port, token });
+    const broken = new AbortController();
+    const onBroken = (error: SandboxError): void => broken.abort(error);
+    const server = await serveSandbox({ sandbox, workers, host, port, token, onBroken });
     process.stdout.write(`sandbox ${sandbox.tier}, ${workers} at a time, on ${server.url}\n`);
     if (given === "") process.stdout.write(`${TOKEN_VARIABLE}=${token}\n`);
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    const ended = AbortSignal.any([signal, broken.signal]);
+    if (!ended.aborted) await once(ended, "abort");
     await server.close();
+    broken.signal.throwIfAborted();
   } finally {
     await sandbox.close();
   }
