@@ -6,6 +6,7 @@ link, five devices, and /work. A process whose root it is cannot even ask whethe
 had. Built once and shared by all workers, who cannot write to it.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -163,12 +164,13 @@ def _remove_unused(candidate: str) -> None:
     """Deletes root folders of other versions that no worker lies in and none was started in for a day."""
     for name in os.listdir(candidate):
         root = os.path.join(candidate, name)
-        if not re.fullmatch(r"root-[0-9a-f]+", name) or time.time() - os.stat(root).st_mtime < _UNUSED_SECONDS:
-            continue
-        if not os.listdir(os.path.join(root, _WORK)):
-            abandoned = f"{root}.{os.getpid()}.partial"
-            os.rename(root, abandoned)
-            shutil.rmtree(abandoned, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another start deletes it too
+            if not re.fullmatch(r"root-[0-9a-f]+", name) or time.time() - os.stat(root).st_mtime < _UNUSED_SECONDS:
+                continue
+            if not os.listdir(os.path.join(root, _WORK)):
+                abandoned = f"{root}.{os.getpid()}.partial"
+                os.rename(root, abandoned)
+                shutil.rmtree(abandoned, ignore_errors=True)
 
 
 if __name__ == "__main__":

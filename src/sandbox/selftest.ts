@@ -35,6 +35,7 @@ attempt("open a unix socket", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_
 attempt("start processes", fork)
 attempt("signal the parent", lambda: os.kill(os.getppid(), 0))
 attempt("run a program", lambda: os.execv("/bin/sh", ["sh", "-c", "exit 0"]))
+${tier === "landlock" ? 'attempt("list the root folder", lambda: os.listdir("/"))' : ""}
 ${tier === "seatbelt" ? "" : 'attempt("map more memory than allowed", lambda: mmap.mmap(-1, 1 << 32))'}
 import cv2
 cv2.imwrite("out.png", cv2.rotate(cv2.imread("path_to_input_image.jpg"), cv2.ROTATE_180))

@@ -182,6 +182,6 @@ burn()`,
     source: () =>
       `import os\nfor _ in range(200): os.urandom(1 << 20); os.getrandom(256)\nopen("/dev/random", "rb").read(1 << 20)`,
     limits: { timeoutMs: 2000 },
-    status: ["ok", "timeout"],
+    status: ["ok", "timeout", "exception"], // a root folder in which no device can be made lacks /dev/random
   },
 ];

@@ -3,12 +3,12 @@ import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utim
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { ownRootFolder } from "../../test/sandbox/attacks/attack.ts";
-import { environmentPython } from "../core/installation.ts";
-import { dropsUid } from "./identity.ts";
-import { rootFolder } from "./root-folder.ts";
-import { prepareRuntime, type Runtime } from "./runtime.ts";
-import { landlockLaunch } from "./tiers/landlock.ts";
+import { environmentPython } from "../../src/core/installation.ts";
+import { dropsUid } from "../../src/sandbox/identity.ts";
+import { rootFolder } from "../../src/sandbox/root-folder.ts";
+import { prepareRuntime, type Runtime } from "../../src/sandbox/runtime.ts";
+import { landlockLaunch } from "../../src/sandbox/tiers/landlock.ts";
+import { ownRootFolder } from "./attacks/attack.ts";
 
 const python = environmentPython("sandbox");
 
