@@ -33,6 +33,11 @@ _LOCALES = ("/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8")
 _TRIED = "import cv2, numpy, PIL.Image, ctypes"
 _FAILURES = (OSError, subprocess.SubprocessError, shutil.Error, runtime.Unusable)
 
+
+class DoesNotRun(runtime.Unusable):
+    """The interpreter lacks something inside, wherever the root folder lies."""
+
+
 _Trees = list[tuple[str, str]]
 """Path on the host, and where it lies below the root folder."""
 
@@ -51,6 +56,8 @@ def prepare(request: dict[str, Any]) -> str:
             digest = runtime.digest_of(libraries, digest)
             root = runtime.staged(candidate, f"root-{digest}", [*trees, *libraries], lambda new: _finish(new, request))
             os.utime(root)
+        except DoesNotRun:
+            raise
         except _FAILURES as error:
             reasons.append(f"{candidate}: {error}")
         else:
@@ -84,6 +91,7 @@ def _libraries(listed: str, trees: _Trees, request: dict[str, Any]) -> _Trees:
         with open(listed) as file:
             known = [(source, inside) for source, inside in json.load(file)]
         if all(os.path.exists(source) for source, _ in known):
+            os.utime(listed)
             return known
     python = next(source for source, inside in trees if f"/{inside}" == request["python"])
     loader = _loader_of(python)
@@ -143,7 +151,7 @@ def _finish(root: str, request: dict[str, Any]) -> None:
     done = subprocess.run(command, env=request["environment"], preexec_fn=inside, capture_output=True, text=True)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise runtime.Unusable(f"the interpreter does not run inside: {last}")
+        raise DoesNotRun(f"the interpreter does not run inside: {last}")
 
 
 def _make_device(source: str, target: str) -> None:
@@ -161,15 +169,19 @@ def _make_device(source: str, target: str) -> None:
 
 
 def _remove_unused(candidate: str) -> None:
-    """Deletes root folders of other versions that no worker lies in and none was started in for a day."""
+    """Deletes what was made for other versions and not used for a day: lists, and root folders that no worker lies
+    in."""
     for name in os.listdir(candidate):
-        root = os.path.join(candidate, name)
+        path = os.path.join(candidate, name)
+        kind = re.fullmatch(r"(root|libraries)-[0-9a-f]+(?:\.json)?", name)
         with contextlib.suppress(FileNotFoundError):  # another start deletes it too
-            if not re.fullmatch(r"root-[0-9a-f]+", name) or time.time() - os.stat(root).st_mtime < _UNUSED_SECONDS:
+            if kind is None or time.time() - os.stat(path).st_mtime < _UNUSED_SECONDS:
                 continue
-            if not os.listdir(os.path.join(root, _WORK)):
-                abandoned = f"{root}.{os.getpid()}.partial"
-                os.rename(root, abandoned)
+            if kind[1] == "libraries":
+                os.unlink(path)
+            elif not os.listdir(os.path.join(path, _WORK)):
+                abandoned = f"{path}.{os.getpid()}.partial"
+                os.rename(path, abandoned)
                 shutil.rmtree(abandoned, ignore_errors=True)
 
 
