@@ -42,6 +42,16 @@ it("stores the pixels: every block of the data is uncompressed, every row withou
   expect(data.length).toBeGreaterThan(height * (1 + width * 3));
 });
 
+it.each([
+  [21_844, 3], // a row to a block, and none to spare
+  [21_845, 1],
+  [700, 94],
+])("decodes to the same pixels at %i x %i", async (width, height) => {
+  const rgb = noise(width * height * 3, 5);
+  const stored = await new StoredPngs().get((await canonicalFromPixels({ width, height, rgb })).png);
+  expect((await sharp(stored, { failOn: "warning" }).raw().toBuffer()).equals(rgb)).toBe(true);
+});
+
 it("gives the same bytes back for what is no sound, canonical PNG", async () => {
   const images = new StoredPngs();
   const raw = { width: 40, height: 30, channels: 3 } as const;
