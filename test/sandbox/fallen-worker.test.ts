@@ -144,10 +144,11 @@ describe("starting", () => {
   });
 
   test("a shortage that passes is sat out", async () => {
-    const until = performance.now() + 500;
+    let until = Number.POSITIVE_INFINITY;
     const start = (): Promise<Worker> =>
       performance.now() < until ? Promise.reject(new Error("spawn EMFILE")) : Worker.start(launch(SOUND));
     const sandbox = await poolOf(SOUND, start);
+    until = performance.now() + 500;
     process.kill(sandbox.pids[0]!, "SIGKILL");
     while (sandbox.pids.length > 0) await pause(5);
     expect(await sandbox.run(snippet)).toMatchObject({ status: "ok" });
@@ -180,13 +181,14 @@ describe("starting", () => {
 });
 
 test("a snippet aborted before it was sent is never sent, and the worker serves on", async () => {
-  const sandbox = await poolOf("ready(); requests(({ id, limits }) => setTimeout(() => frame(said(id)), 50));");
+  // Says as its duration how many requests it has seen.
+  const sandbox = await poolOf("let seen = 0; ready(); requests(({ id }) => frame(said(id, { durationMs: ++seen })));");
   const [worker] = sandbox.pids;
   const controller = new AbortController();
   const run = sandbox.run(snippet, { signal: controller.signal });
   const reason = new Error("enough");
   controller.abort(reason);
   await expect(run).rejects.toBe(reason);
-  expect(await sandbox.run({ ...snippet, source: "2" })).toMatchObject({ status: "ok" });
+  expect(await sandbox.run({ ...snippet, source: "2" })).toMatchObject({ status: "ok", durationMs: 1 });
   expect(sandbox.pids).toEqual([worker]);
 });
