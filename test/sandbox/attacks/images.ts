@@ -155,6 +155,69 @@ with open("${output}", "wb") as f: f.write(data); f.truncate(7 << 20)`,
     output: { kind: "image" },
   },
   {
+    name: "output: whiteout, as an overlay makes one",
+    source: () => `
+import os
+try: os.mknod("${output}", 0o20600, 0)
+except OSError: pass`,
+    status: ["ok"],
+    output: { kind: "any" },
+  },
+  {
+    name: "output: JPEG of 500 scans over each other",
+    source: () => `
+import io, re
+from PIL import Image
+b = io.BytesIO(); Image.new("L", (800, 800)).save(b, "JPEG", progressive=True)
+data = b.getvalue()
+starts = [m.start() for m in re.finditer(b"\\xff\\xda", data)] + [len(data) - 2]
+shortest = min((data[a:b] for a, b in zip(starts, starts[1:])), key=len)
+open("${output}", "wb").write(data[:-2] + shortest * 500 + b"\\xff\\xd9")`,
+    status: ["ok"],
+    output: { kind: "any" },
+  },
+  {
+    name: "output: JPEG of a thousand EXIF, XMP and colour profile segments",
+    source: () => `
+import io, struct
+from PIL import Image
+b = io.BytesIO(); Image.new("RGB", (64, 48)).save(b, "JPEG"); data = b.getvalue()
+def segment(kind, body): return b"\\xff" + kind + struct.pack(">H", min(len(body), 65533) + 2) + body[:65533]
+tags = [(0x8769, 4, 1, 8), (0x8825, 4, 1, 8), (0xA005, 4, 1, 8), (0x0112, 3, 1, 6)] + [(0x9000 + i, 7, 60000, 0) for i in range(2000)]
+exif = b"Exif\\0\\0II*\\0" + struct.pack("<IH", 8, len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags)
+xmp = b"http://ns.adobe.com/xap/1.0/\\0<x " + b'tiff:Orientation="' * 3600
+profile = b"ICC_PROFILE\\0\\1\\xff" + bytes(65000)
+open("${output}", "wb").write(data[:2] + segment(b"\\xe1", exif) + (segment(b"\\xe1", xmp) + segment(b"\\xe2", profile)) * 300 + data[2:])`,
+    status: ["ok"],
+    output: { kind: "any" },
+  },
+  {
+    name: "output: PNG with a colour profile that unpacks to 32 MB",
+    source: () =>
+      `${CHUNK}put(png(8, 8, chunk(b"iCCP", b"x\\0\\0" + zlib.compress(bytes(1 << 25), 1)), chunk(b"IDAT", zlib.compress(bytes(8 * 25)))))`,
+    status: ["ok"],
+    output: { kind: "any" },
+  },
+  {
+    name: "output: TIFF of 4,000 tags of a megabyte each",
+    source: () => `
+import struct
+tags = [(256, 4, 1, 100), (257, 4, 1, 100), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, 100), (279, 4, 1, 10000)]
+tags += [(40000 + i, 1, 1 << 20, 8) for i in range(4000)]
+open("${output}", "wb").write(b"II*\\0" + struct.pack("<I", 8 + (1 << 20)) + bytes(1 << 20) + struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4))`,
+    status: ["ok"],
+    output: { kind: "any" },
+  },
+  refusal("output: PPM that is a comment", `open("${output}", "wb").write(b"P6\\n" + b"#x\\n" * 100000)`),
+  {
+    name: "output: BMP run lengths that skip for ever",
+    source: () => `
+import struct
+open("${output}", "wb").write(b"BM" + struct.pack("<IIIIiiHHIIiiII", 100, 0, 1078, 40, 500, 500, 1, 8, 1, 0, 0, 0, 256, 0) + bytes(1024) + b"\\0\\2\\1\\0" * 200000)`,
+    status: ["ok"],
+    output: { kind: "any" },
+  },
+  {
     name: "output: animated image of 3,000 frames",
     source: () => `
 from PIL import Image

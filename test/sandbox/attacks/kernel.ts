@@ -164,6 +164,16 @@ for option in (1, 4, 8, 14, 22, 23, 24, 26, 28, 29, 33, 35, 36, 38, 41, 43, 47, 
     status: ["ok"],
   },
   {
+    name: "arguments that the filter reads half of",
+    source: () => `${raw}
+for high in (1 << 32, 1 << 62):
+    raw("fork by its number", high | 57, high | 1079); raw("clone", 56, 220, high | 17, 0, 0, 0, 0)
+    for option in (4, 22, 36): raw(f"prctl {option}", 157, 167, high | option, 1, 0, 0, 0)
+    for command in (8, 10, 1024, 1026): raw(f"fcntl {command}", 72, 25, 1, high | command, 1)
+    raw("prlimit64", 302, 261, high | 1, 7, 0, 0); raw("getsid", 124, 156, high | 1)`,
+    status: ["ok"],
+  },
+  {
     name: "limits raised again",
     source: () => `${attempt}
 import resource

@@ -47,6 +47,11 @@ export const reporting: Attack[] = [
     "every reporter broken",
     "import traceback, sys, linecache, os\ntraceback.TracebackException = linecache.getline = sys.excepthook = None\nsys.stderr = sys.stdout = None\nraise ValueError",
   ),
+  raising(
+    "a syntax error whose mark is a gigabyte long",
+    'raise SyntaxError("m", ("f", 1, 1, "x" * 10, 1, 10**9))',
+    "SyntaxError",
+  ),
   raising("KeyboardInterrupt", "raise KeyboardInterrupt", "KeyboardInterrupt"),
   raising(
     "MemoryError while memory is full",
