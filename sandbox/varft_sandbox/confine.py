@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from . import kernel, landlock, seccomp
 
 # Enough for libraries that start a helper thread, too few to hide memory in. Fork is refused by seccomp already.
-_MAX_TASKS = 8
+_MAX_TASKS = 10
 _MAX_DESCRIPTORS = 64
-_MEGABYTE = 1 << 20
+_PAGE, _GRAIN = 4 << 10, 16 << 20
 
 
 @dataclass(frozen=True)
 class Confinement:
-    """What is equal for every process of a worker; computed once, in the zygote."""
+    """What is equal for every process of a worker; computed once."""
 
     filter: bytes | None
     """Packed BPF program; None where nothing but limits confines."""
@@ -23,8 +23,6 @@ class Confinement:
     """None where mounts confine the files, or nothing does."""
     readable: tuple[str, ...]
     """Landlock only: interpreter, packages, system libraries."""
-    base_bytes: int
-    """Address space of the warm interpreter, to which a snippet's allowance is added."""
 
 
 def close_all_but(keep: list[int]) -> None:
@@ -38,9 +36,9 @@ def close_all_but(keep: list[int]) -> None:
 
 
 def limit(*, memory_bytes: int, cpu_seconds: int, file_bytes: int) -> None:
-    """Resource limits, hard and soft: nothing raises them again."""
+    """Resource limits, hard and soft: nothing raises them again. Over its CPU time a process gets SIGXCPU, which tells
+    why it ended, and a second later SIGKILL."""
     limits = {
-        resource.RLIMIT_CPU: cpu_seconds,
         resource.RLIMIT_FSIZE: file_bytes,
         resource.RLIMIT_NOFILE: _MAX_DESCRIPTORS,
         resource.RLIMIT_NPROC: _MAX_TASKS,
@@ -51,9 +49,15 @@ def limit(*, memory_bytes: int, cpu_seconds: int, file_bytes: int) -> None:
     if kernel.LINUX:  # elsewhere there is no such limit, and memory is measured
         limits |= {resource.RLIMIT_AS: memory_bytes, resource.RLIMIT_MSGQUEUE: 0}
     for name, value in limits.items():
-        _, hard = resource.getrlimit(name)
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(name, (value, value))
+        _set(name, value, value)
+    _set(resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1)
+
+
+def _set(name: int, soft: int, hard: int) -> None:
+    _, most = resource.getrlimit(name)
+    if most != resource.RLIM_INFINITY:
+        soft, hard = min(soft, most), min(hard, most)
+    resource.setrlimit(name, (soft, hard))
 
 
 def drop(confinement: Confinement, writable: list[str]) -> None:
@@ -68,15 +72,15 @@ def drop(confinement: Confinement, writable: list[str]) -> None:
     seccomp.install(confinement.filter)
 
 
-def address_space_in_use() -> int:
-    """Bytes mapped by this process, by bisection with RLIMIT_AS: there is no /proc in the jail to ask. 0 where that
-    limit binds nobody."""
+def address_space_in_use(apart_from: int) -> int:
+    """Bytes mapped by this process, less `apart_from`, up to the next 16 MB, so that every start finds the same; by
+    bisection with RLIMIT_AS, as there is no /proc in the jail to ask. 0 where that limit binds nobody."""
     if not kernel.LINUX:
         return 0
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     low, high = 0, 1 << 40
     try:
-        while high - low > _MEGABYTE:
+        while high - low > _PAGE:
             middle = (low + high) // 2
             resource.setrlimit(resource.RLIMIT_AS, (middle, hard))
             if _can_map_a_page():
@@ -85,7 +89,7 @@ def address_space_in_use() -> int:
                 low = middle
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-    return high
+    return -(-(high - apart_from) // _GRAIN) * _GRAIN
 
 
 def _can_map_a_page() -> bool:

@@ -1,18 +1,38 @@
 """The confined process that decodes what a snippet wrote, so that the host only ever sees raw pixels."""
 
 import os
+import socket
 from typing import BinaryIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
 
-from . import framing
+from . import confine, framing, heap, warming
+from .zygote import Task
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF", "PPM")
-BYTES_PER_PIXEL = 3
-LINE_BYTES = 512
-"""Of the line that precedes the pixels, padded with spaces; written at once, so it arrives in one piece."""
 # Small enough for the allocator to hand out the same memory again: a fresh page costs more than the copy.
-_STRIP_PIXELS = 1 << 14
+_STRIP_PIXELS = 1 << 18
+_MEGABYTE = 1 << 20
+
+
+def prepare(confinement: confine.Confinement, thorough: bool) -> tuple[int, Task]:
+    """For a zygote: warms it up, `thorough` by decoding something; the address space in use, and what each fork
+    does."""
+    Image.preinit()
+    if thorough:
+        warming.use_decoder()
+    base_bytes = confine.address_space_in_use(apart_from=heap.grow())
+
+    def task(channel: socket.socket) -> None:
+        header, (descriptor, result) = framing.receive_order(channel, 2)
+        confine.close_all_but([descriptor, result])
+        # A pixel: the file's own samples (up to 4 bytes), Pillow's RGB (4), one copy of each while it is converted.
+        memory = base_bytes + header["maxPixels"] * 16 + 64 * _MEGABYTE
+        confine.limit(memory_bytes=memory, cpu_seconds=-(-header["deadlineMs"] // 1000), file_bytes=0)
+        confine.drop(confinement, [])
+        _run(open(descriptor, "rb"), header["maxPixels"], result)
+
+    return base_bytes, task
 
 
 class Refused(Exception):
@@ -48,9 +68,9 @@ def decode(file: BinaryIO, max_pixels: int) -> Image.Image:
     return image
 
 
-def run(file: BinaryIO, max_pixels: int, result: int) -> None:
-    """Decodes and ends the process. Writes one line of `LINE_BYTES` on `result`: `image W H`, followed by the pixels
-    [H * W * 3], row by row; or the reason for refusing. Never returns."""
+def _run(file: BinaryIO, max_pixels: int, result: int) -> None:
+    """Decodes and ends the process. Writes one line of `framing.PIXELS_LINE_BYTES` on `result`: `image W H`, followed
+    by the pixels [H * W * 3], row by row; or the reason for refusing. Never returns."""
     line = "the decoder failed"
     image = None
     try:
@@ -64,7 +84,9 @@ def run(file: BinaryIO, max_pixels: int, result: int) -> None:
         line = f"cannot be decoded: {type(error).__name__}: {error}"
     finally:
         try:
-            os.write(result, line.encode("utf-8", "replace")[:LINE_BYTES].ljust(LINE_BYTES))
+            os.write(
+                result, line.encode("utf-8", "replace")[: framing.PIXELS_LINE_BYTES].ljust(framing.PIXELS_LINE_BYTES)
+            )
             if image is not None:
                 _write_pixels(image, result)
         finally:

@@ -7,14 +7,22 @@ written down in `src/sandbox/frames.ts`.
 
 import json
 import os
+import socket
 import struct
 from collections.abc import Sequence
 from typing import Any
 
 REQUEST, CANCEL = b"R", b"C"
+GO = b"G"
+"""Supervisor to snippet: the input lies in its folder."""
+PIXELS_LINE_BYTES = 512
+"""Decoder to supervisor: of the line that precedes the pixels, padded with spaces; written at once, so it arrives in
+one piece."""
+BYTES_PER_PIXEL = 3
 _MAX_HEADER_BYTES = 65536
 # Fits the processor's cache, and the same few pages serve a payload of any size.
 _COPY_BYTES = 65536
+_DESCRIPTORS = b"D"
 
 
 class Disconnected(Exception):
@@ -61,3 +69,30 @@ def write_frame(
 ) -> None:
     encoded = json.dumps(header).encode()
     write_exactly(descriptor, b"".join((struct.pack("<I", len(encoded)), encoded, *payloads)))
+
+
+def send_order(channel: socket.socket, header: dict[str, Any], payload: bytes, descriptors: list[int]) -> None:
+    """The supervisor's order to a process forked ahead: a frame, and descriptors with it. Raises `Disconnected` when
+    that process has died."""
+    try:
+        socket.send_fds(channel, [_DESCRIPTORS], descriptors)
+        write_frame(channel.fileno(), header, (payload,))
+    except BrokenPipeError:
+        raise Disconnected from None
+
+
+def receive_order(channel: socket.socket, count: int) -> tuple[dict[str, Any], list[int]]:
+    """The header and `count` descriptors of an order; its payload is left to be read."""
+    descriptors = receive_descriptors(channel, count)
+    return read_header(channel.fileno()), descriptors
+
+
+def send_descriptor(channel: socket.socket, descriptor: int) -> None:
+    socket.send_fds(channel, [_DESCRIPTORS], [descriptor])
+
+
+def receive_descriptors(channel: socket.socket, count: int) -> list[int]:
+    data, descriptors, _, _ = socket.recv_fds(channel, len(_DESCRIPTORS), count)
+    if data != _DESCRIPTORS or len(descriptors) != count:
+        raise Disconnected
+    return descriptors

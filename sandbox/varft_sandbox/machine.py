@@ -15,10 +15,11 @@ def pretend(described: dict[str, str]) -> None:
     """
     import _socket
     import posix
+    import socket
 
     answer = os.uname_result(
         (described["sysname"], HOST_NAME, described["release"], described["version"], described["machine"])
     )
     uname: Callable[[], os.uname_result] = lambda: answer  # noqa: E731
     posix.uname = os.uname = uname
-    _socket.gethostname = lambda: HOST_NAME
+    _socket.gethostname = socket.gethostname = lambda: HOST_NAME

@@ -3,10 +3,10 @@
 import os
 import stat
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any
 
-from . import confine, decode, framing, kernel, watching
-from .workspace import Workspace
+from . import framing, watching
+from .zygote import Zygote
 
 INPUT_NAME = "path_to_input_image.jpg"
 OUTPUT_NAME = "path_to_output_image.jpg"
@@ -14,34 +14,35 @@ OUTPUT_NAME = "path_to_output_image.jpg"
 _MEGABYTE = 1 << 20
 _FILES_NAMED = 5
 _NAME_CHARACTERS = 80
-# Beyond the snippet's own deadline: what the largest allowed image takes on a slow machine. `src/sandbox/pool.ts`
-# waits longer.
+# Beyond what the snippet has left of its time: what the largest allowed image takes on a slow machine.
 _EXTRA_DECODE_MS = 3000
 
 
 def collect(
-    confinement: confine.Confinement,
-    workspace: Workspace,
+    decoders: Zygote,
+    idle: Zygote,
+    folder: int,
     limits: dict[str, int],
+    left_ms: int,
     requests: int,
     responses: int,
     respond: Callable[[dict[str, Any], int], None],
 ) -> None:
     """Calls `respond` once, with the response's `output` and the size of its pixels, which then follow on
-    `responses`."""
+    `responses`. Decoding may take what the snippet has left of its time, `left_ms`, and a bit more."""
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(os.path.join(workspace.path, OUTPUT_NAME), flags)
+        descriptor = os.open(OUTPUT_NAME, flags, dir_fd=folder)
     except FileNotFoundError:
-        return respond({"kind": "none", **_other_files(workspace.path)}, 0)
+        return respond({"kind": "none", **_other_files(folder)}, 0)
     except OSError as error:
         return respond(_refused(f"the output cannot be opened as a file: {error.strerror}"), 0)
     reason = _unfit(os.fstat(descriptor), limits)
     if reason is not None:
         os.close(descriptor)
         return respond(_refused(reason), 0)
-    with open(descriptor, "rb") as file:
-        _decode(confinement, workspace, file, limits, requests, responses, respond)
+    deadline_ms = left_ms + _EXTRA_DECODE_MS
+    _decode(decoders, idle, descriptor, limits["imagePixels"], deadline_ms, requests, responses, respond)
 
 
 def _unfit(status: os.stat_result, limits: dict[str, int]) -> str | None:
@@ -56,32 +57,23 @@ def _unfit(status: os.stat_result, limits: dict[str, int]) -> str | None:
 
 
 def _decode(
-    confinement: confine.Confinement,
-    workspace: Workspace,
-    file: BinaryIO,
-    limits: dict[str, int],
+    decoders: Zygote,
+    idle: Zygote,
+    file: int,
+    max_pixels: int,
+    deadline_ms: int,
     requests: int,
     responses: int,
     respond: Callable[[dict[str, Any], int], None],
 ) -> None:
-    max_pixels, deadline_ms = limits["imagePixels"], limits["timeoutMs"] + _EXTRA_DECODE_MS
+    child = decoders.take()
     read_end, write_end = os.pipe()
-    parent = workspace.before_fork()
-    # A pixel: the file's own samples (up to 4 bytes), Pillow's RGB (4), one copy of each while it is converted.
-    memory = confinement.base_bytes + max_pixels * 16 + 64 * _MEGABYTE
-
-    def child() -> None:
-        kernel.die_with_parent(parent)
-        confine.close_all_but([file.fileno(), write_end])
-        confine.limit(memory_bytes=memory, cpu_seconds=-(-deadline_ms // 1000), file_bytes=0)
-        confine.drop(confinement, [])
-        decode.run(file, max_pixels, write_end)
-
-    pid = watching.fork(child)
+    framing.send_order(child.channel, {"maxPixels": max_pixels, "deadlineMs": deadline_ms}, b"", [file, write_end])
+    os.close(file)
     os.close(write_end)
     os.set_blocking(read_end, False)
-    line = watching.Capture(read_end, decode.LINE_BYTES, bytearray(), chunk_bytes=decode.LINE_BYTES)
-    stopped = watching.watch(pid, [line], deadline_ms, requests, lambda: None, False, lambda: len(line.kept) > 0)
+    line = watching.Capture(read_end, framing.PIXELS_LINE_BYTES, bytearray(), chunk_bytes=framing.PIXELS_LINE_BYTES)
+    stopped = watching.watch(decoders, [line], deadline_ms, requests, idle=idle, enough=lambda: len(line.kept) > 0)
     text = bytes(line.kept).decode("utf-8", "replace").strip()
     size = None if stopped is not None else _announced(text, max_pixels)
     if stopped is not None:
@@ -90,12 +82,12 @@ def _decode(
         respond(_refused(text or "the decoder was killed"), 0)
     else:
         width, height = size
-        count = width * height * decode.BYTES_PER_PIXEL
+        count = width * height * framing.BYTES_PER_PIXEL
         os.set_blocking(read_end, True)
         respond({"kind": "image", "width": width, "height": height}, count)
         # A decoder that gives fewer has left half a frame behind: `Disconnected` ends this worker.
         framing.copy_exactly(read_end, responses, count)
-    watching.end(pid)
+    decoders.end(child)
     os.close(read_end)
 
 
@@ -108,7 +100,7 @@ def _announced(line: str, max_pixels: int) -> tuple[int, int] | None:
     return (width, height) if 0 < width * height <= max_pixels else None
 
 
-def _other_files(folder: str) -> dict[str, list[str]]:
+def _other_files(folder: int) -> dict[str, list[str]]:
     """What else lies in the working folder: printable names, the first few of them."""
     try:
         names = sorted(name for name in os.listdir(folder) if name != INPUT_NAME)

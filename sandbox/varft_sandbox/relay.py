@@ -11,7 +11,7 @@ import subprocess
 import sys
 from typing import Any
 
-from . import kernel, zygote
+from . import kernel, supervisor
 
 
 def main(configuration: dict[str, Any]) -> int:
@@ -21,7 +21,7 @@ def main(configuration: dict[str, Any]) -> int:
     while True:
         code = _run(command, configuration["environment"])
         if code != 0:
-            return 0 if code == zygote.DISCONNECTED else 1
+            return 0 if code == supervisor.DISCONNECTED else 1
         command = configuration["next"]
 
 

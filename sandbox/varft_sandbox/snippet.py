@@ -1,27 +1,71 @@
 """The confined process that runs one snippet: compile, execute, report. Nothing it says is trusted."""
 
+import fcntl
 import io
 import linecache
 import os
 import random
+import socket
 import sys
 import traceback
 import types
+
+from . import confine, framing, heap, warming
+from .workspace import Workspace
+from .zygote import Task
 
 FILE_NAME = "<snippet>"
 REPORT_FD = 3
 """Where the exception's line goes. The snippet can write it too, and forges nothing but its own message."""
 _MAX_REPORT = 4096
+_MEGABYTE = 1 << 20
 _SEED = 0
 _DROPPED: list[types.ModuleType] = []
 
 
-def run(source: bytes) -> None:
+def prepare(confinement: confine.Confinement, workspace: Workspace, thorough: bool) -> tuple[int, Task]:
+    """For a zygote: warms it up, `thorough` by all that snippets commonly use; the address space in use, and what each
+    fork does."""
+    warming.import_libraries(thorough)
+    if thorough:
+        warming.use_libraries()
+    _forget_the_worker(workspace.path)
+    _fresh_streams()
+    base_bytes = confine.address_space_in_use(apart_from=heap.grow())
+
+    def task(channel: socket.socket) -> None:
+        workspace.enter_ahead()
+        header, pipes = framing.receive_order(channel, 3)
+        source = bytes(framing.read_exactly(channel.fileno(), header["sourceBytes"]))
+        workspace.enter(header["diskBytes"])
+        folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+        framing.send_descriptor(channel, folder)
+        framing.read_exactly(channel.fileno(), len(framing.GO))
+        null = os.open("/dev/null", os.O_RDONLY)
+        for target, descriptor in zip((0, 1, 2, REPORT_FD), _out_of_the_way([null, *pipes]), strict=True):
+            os.dup2(descriptor, target)
+        confine.close_all_but([0, 1, 2, REPORT_FD])
+        limits = header["limits"]
+        confine.limit(
+            memory_bytes=base_bytes + limits["memoryMb"] * _MEGABYTE,
+            cpu_seconds=-(-limits["timeoutMs"] // 1000),
+            file_bytes=limits["diskMb"] * _MEGABYTE,
+        )
+        confine.drop(confinement, [workspace.path])
+        _run(source)
+
+    return base_bytes, task
+
+
+def _out_of_the_way(descriptors: list[int]) -> list[int]:
+    """The same, duplicated above the numbers that they are about to take."""
+    return [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 16) for descriptor in descriptors]
+
+
+def _run(source: bytes) -> None:
     """Runs `source` (UTF-8, hostile) as `__main__` and ends the process: 0 ok, 1 raised. Never returns."""
     code = 1
     try:
-        _forget_the_worker()
-        _fresh_streams()
         _seed()
         code = _execute(source)
     except BaseException as error:  # noqa: BLE001 - hostile code may raise anything, also while it is being reported
@@ -91,7 +135,7 @@ def _fresh_streams() -> None:
         setattr(sys, f"__{name}__", stream)
 
 
-def _forget_the_worker() -> None:
+def _forget_the_worker(home: str) -> None:
     """Leaves what an ordinary script would find: no module or path of ours, a small environment."""
     package = __name__.partition(".")[0]
     program = os.path.dirname(os.path.dirname(__file__))
@@ -102,7 +146,7 @@ def _forget_the_worker() -> None:
     sys.argv[:] = [FILE_NAME]
     threads = {name: "1" for name in os.environ if name.endswith("_NUM_THREADS")}
     os.environ.clear()
-    os.environ.update({"HOME": os.getcwd(), "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", **threads})
+    os.environ.update({"HOME": home, "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", **threads})
 
 
 def _seed() -> None:

@@ -1,18 +1,22 @@
-"""One request: read it, run the snippet confined, watch it, decode its output confined, write the only response frame.
+"""Serves requests, one at a time: has the snippet run confined, watches it, has its output decoded confined, and is the
+only writer of responses.
 
-A supervisor is forked ahead of its request, so that namespaces and mounts cost no latency, and serves exactly one.
+It imports no library, runs nothing that came with a request and parses nothing that a snippet wrote: what snippets
+print passes through as bytes, and pixels arrive behind a line of known form (`output_file.py`).
 """
 
-import fcntl
 import os
 import signal
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from . import confine, darwin, framing, kernel, output_file, snippet, watching
-from .workspace import Workspace
+from . import confine, darwin, framing, kernel, landlock, output_file, seccomp, watching, zygote
+from .workspace import MountedWorkspace, WatchedFolder, Workspace
 
+PROTOCOL = 1
+DISCONNECTED = 3
+"""Exit code of a worker for one snippet that found the host's pipe closed instead."""
 _MEGABYTE = 1 << 20
 _REPORT_BYTES = 4096
 
@@ -26,13 +30,68 @@ class Ending:
     stopped: str | None
 
 
-def start(zygote: int) -> None:
-    """First thing in a supervisor's life: it dies with the zygote."""
-    kernel.die_with_parent(zygote)
+@dataclass
+class Worker:
+    """What serves every request of a worker."""
+
+    snippets: zygote.Zygote
+    decoders: zygote.Zygote
+    workspace: Workspace
+    requests: int
+    responses: int
 
 
-def serve_one(confinement: confine.Confinement, workspace: Workspace, requests: int, responses: int) -> None:
+def serve(
+    confinement: str, *, requests: int, responses: int, readable: list[str], folder: str | None, announce: bool
+) -> int:
+    """Announces itself if asked to, then answers requests until the host closes the pipe; returns the process's
+    exit code.
+
+    `confinement` and `folder` as in `worker.py`. A worker that is a jail for one snippet answers one and ends with 0,
+    or with `DISCONNECTED` when the host closed the pipe instead.
+    """
+    version = landlock.abi() if confinement == "landlock" else None
+    calls = None if confinement == "none" else seccomp.snippet_filter(version)
+    rules = confine.Confinement(calls, version, tuple(readable))
+    workspace = MountedWorkspace() if folder is None else WatchedFolder(folder)
+    own_pids = confinement == "mounts"
+    # A worker for one snippet gains nothing from doing ahead what that snippet may not need.
+    thorough = confinement != "jail"
+
+    def prepare_snippets() -> tuple[int, zygote.Task]:
+        from . import snippet  # only here, as libraries are
+
+        return snippet.prepare(rules, workspace, thorough)
+
+    def prepare_decoders() -> tuple[int, zygote.Task]:
+        from . import decode
+
+        return decode.prepare(rules, thorough)
+
+    snippets = zygote.start(prepare_snippets, own_pid_namespace=own_pids)
+    decoders = zygote.start(prepare_decoders, own_pid_namespace=own_pids)
+    for each in (snippets, decoders):
+        each.wait_until_warm()
+    kernel.drop_capabilities()
+    worker = Worker(snippets, decoders, workspace, requests, responses)
+    if announce:
+        ready = {"ready": PROTOCOL, "baseMb": snippets.base_bytes >> 20, "landlockAbi": version}
+        framing.write_frame(responses, ready)
+    try:
+        while True:
+            for each in (snippets, decoders):
+                if not each.ready:
+                    each.fork_ahead()
+            _serve_one(worker)
+            if confinement == "jail":
+                return 0
+    except framing.Disconnected:
+        return DISCONNECTED if confinement == "jail" else 0
+
+
+def _serve_one(worker: Worker) -> None:
     """Waits for one request and answers it. Raises `framing.Disconnected` when the host went away."""
+    requests, responses, workspace = worker.requests, worker.responses, worker.workspace
     while True:
         tag = bytes(framing.read_exactly(requests, 1))
         if tag == framing.REQUEST:
@@ -43,10 +102,17 @@ def serve_one(confinement: confine.Confinement, workspace: Workspace, requests: 
     source = bytes(framing.read_exactly(requests, header["sourceBytes"]))
     limits = header["limits"]
 
-    workspace.prepare(limits["diskMb"] * _MEGABYTE + header["imageBytes"])
-    _receive_input(workspace.path, requests, header["imageBytes"])
+    disk_bytes = limits["diskMb"] * _MEGABYTE + header["imageBytes"]
+    workspace.prepare(disk_bytes)
+    child = worker.snippets.take()
+    pipes = [os.pipe() for _ in range(3)]
+    order = {"limits": limits, "diskBytes": disk_bytes, "sourceBytes": len(source)}
+    framing.send_order(child.channel, order, source, [write_end for _, write_end in pipes])
+    (folder,) = framing.receive_descriptors(child.channel, 1)
+    _receive_input(folder, requests, header["imageBytes"])
     started = time.monotonic()
-    ending, stdout, stderr, report = _run_snippet(confinement, workspace, source, limits, requests)
+    child.channel.send(framing.GO)
+    ending, stdout, stderr, report = _watch_snippet(worker, child, pipes, limits)
     duration_ms = (time.monotonic() - started) * 1000
     status, note = _judge(ending, limits)
     if note is not None:
@@ -72,40 +138,22 @@ def serve_one(confinement: confine.Confinement, workspace: Workspace, requests: 
         }
         framing.write_frame(responses, response, (stdout.kept, stderr.kept))
 
-    output_file.collect(confinement, workspace, limits, requests, responses, respond)
+    left_ms = max(0, limits["timeoutMs"] - int(duration_ms))
+    output_file.collect(worker.decoders, worker.snippets, folder, limits, left_ms, requests, responses, respond)
+    os.close(folder)
     workspace.remove()
 
 
-def _receive_input(folder: str, requests: int, size: int) -> None:
+def _receive_input(folder: int, requests: int, size: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    descriptor = os.open(os.path.join(folder, output_file.INPUT_NAME), flags, 0o600)
+    descriptor = os.open(output_file.INPUT_NAME, flags, 0o600, dir_fd=folder)
     framing.copy_exactly(requests, descriptor, size)
     os.close(descriptor)
 
 
-def _run_snippet(
-    confinement: confine.Confinement, workspace: Workspace, source: bytes, limits: dict[str, int], requests: int
+def _watch_snippet(
+    worker: Worker, child: zygote.Child, pipes: list[tuple[int, int]], limits: dict[str, int]
 ) -> tuple[Ending, watching.Capture, watching.Capture, watching.Capture]:
-    pipes = [os.pipe() for _ in range(3)]
-    parent = workspace.before_fork()
-
-    def child() -> None:
-        null = os.open("/dev/null", os.O_RDONLY)
-        os.dup2(null, 0)
-        for target, (_, write_end) in zip((1, 2, snippet.REPORT_FD), _out_of_the_way(pipes), strict=True):
-            os.dup2(write_end, target)
-        confine.close_all_but([0, 1, 2, snippet.REPORT_FD])
-        kernel.die_with_parent(parent)
-        os.chdir(workspace.path)
-        confine.limit(
-            memory_bytes=confinement.base_bytes + limits["memoryMb"] * _MEGABYTE,
-            cpu_seconds=-(-limits["timeoutMs"] // 1000),
-            file_bytes=limits["diskMb"] * _MEGABYTE,
-        )
-        confine.drop(confinement, [workspace.path])
-        snippet.run(source)
-
-    pid = watching.fork(child)
     captures = []
     for (read_end, write_end), size in zip(
         pipes, (limits["outputBytes"], limits["outputBytes"], _REPORT_BYTES), strict=True
@@ -113,23 +161,28 @@ def _run_snippet(
         os.close(write_end)
         os.set_blocking(read_end, False)
         captures.append(watching.Capture(read_end, size, bytearray()))
+    workspace = worker.workspace
 
     def over() -> str | None:
-        memory = None if kernel.LINUX else darwin.over_memory(pid, limits["memoryMb"] * _MEGABYTE)
-        return memory or workspace.overfull(pid)
+        memory = None if kernel.LINUX else darwin.over_memory(child.pid, limits["memoryMb"] * _MEGABYTE)
+        return memory or workspace.overfull(child)
 
-    stopped = watching.watch(pid, captures, limits["timeoutMs"], requests, over, workspace.needs_watching)
-    ending = Ending(*watching.end(pid), stopped)
+    stopped = watching.watch(
+        worker.snippets,
+        captures,
+        limits["timeoutMs"],
+        worker.requests,
+        idle=worker.decoders,
+        overfull=over if workspace.needs_watching else None,
+    )
+    wait_status, cpu_seconds = worker.snippets.end(child)
+    if stopped is None and workspace.needs_watching:
+        stopped = workspace.overfull(child)  # what it filled since the last look
     for capture in captures:
         capture.drain()
         os.close(capture.descriptor)
     stdout, stderr, report = captures
-    return ending, stdout, stderr, report
-
-
-def _out_of_the_way(pipes: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same pipes, their write ends duplicated above the numbers that they are about to take."""
-    return [(read_end, fcntl.fcntl(write_end, fcntl.F_DUPFD, 16)) for read_end, write_end in pipes]
+    return Ending(wait_status, cpu_seconds, stopped), stdout, stderr, report
 
 
 def _judge(ending: Ending, limits: dict[str, int]) -> tuple[str, str | None]:
@@ -141,6 +194,7 @@ def _judge(ending: Ending, limits: dict[str, int]) -> tuple[str, str | None]:
     code = os.waitstatus_to_exitcode(ending.wait_status)
     if code >= 0:
         return ("ok" if code == 0 else "exception"), None
-    if -code in (signal.SIGKILL, signal.SIGXCPU) and ending.cpu_seconds >= limits["timeoutMs"] / 1000 - 0.1:
+    # The second is what follows for one that ignores the first.
+    if -code == signal.SIGXCPU or (-code == signal.SIGKILL and ending.cpu_seconds >= limits["timeoutMs"] / 1000):
         return "timeout", f"stopped after {ending.cpu_seconds:.1f} s of CPU time"
     return "killed", f"killed by {signal.Signals(-code).name}"

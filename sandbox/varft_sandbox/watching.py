@@ -1,13 +1,13 @@
-"""Forking confined processes and watching them until they end: pipes, deadline, folder, cancellation."""
+"""Watching a confined process until it ends: pipes, deadline, room, cancellation."""
 
 import os
 import select
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import darwin, framing, kernel
+from . import framing
+from .zygote import Zygote
 
 _READ_BYTES = 65536
 _LOOK_MS = 20
@@ -46,72 +46,50 @@ class Capture:
                 return
 
 
-def fork(run: Callable[[], None]) -> int:
-    """Forks a process that runs `run` and ends; whatever goes wrong in it, it never returns into the supervisor's
-    code."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            run()
-        except BaseException as error:  # noqa: BLE001
-            os.write(2, f"[sandbox] could not start: {error}\n".encode())
-        finally:
-            os._exit(125)
-    return pid
-
-
 def watch(
-    pid: int,
+    zygote: Zygote,
     captures: list[Capture],
     timeout_ms: int,
     requests: int,
-    overfull: Callable[[], str | None],
-    needs_watching: bool,
+    *,
+    idle: Zygote,
+    overfull: Callable[[], str | None] | None = None,
     enough: Callable[[], bool] = lambda: False,
 ) -> str | None:
-    """Pumps the pipes until the process ends or has said `enough` (None), or must be stopped: it is over its deadline
-    or its folder's room, or the host cancels (why). `end` must follow."""
+    """Pumps the pipes until the zygote's process ends or has said `enough` (None), or must be stopped: it is over its
+    deadline or its room, of which `overfull` is asked regularly, or the host cancels (why). `zygote.end` must follow.
+
+    Raises `framing.Disconnected` when the host has gone, or the zygote that has nothing to do.
+    """
     deadline = time.monotonic() + timeout_ms / 1000
-    process = os.pidfd_open(pid) if kernel.LINUX else darwin.exit_descriptor(pid)
     poll = select.poll()
-    poll.register(process, select.POLLIN)
-    poll.register(requests, select.POLLIN)
     by_descriptor = {capture.descriptor: capture for capture in captures}
-    for descriptor in by_descriptor:
+    for descriptor in (zygote.fileno(), idle.fileno(), requests, *by_descriptor):
         poll.register(descriptor, select.POLLIN)
-    stopped: str | None = None
     next_look = time.monotonic()
-    try:
-        while stopped is None and not enough():
-            now = time.monotonic()
-            if now >= deadline:
-                stopped = "timeout"
-                break
-            if needs_watching and now >= next_look:
-                stopped = overfull()
-                next_look = time.monotonic() + _LOOK_MS / 1000
-            wait_ms = (deadline - now) * 1000 + 1
-            ready = poll.poll(min(wait_ms, _LOOK_MS) if needs_watching else wait_ms)
-            for descriptor, _ in ready:
-                capture = by_descriptor.get(descriptor)
-                if capture is not None:
-                    capture.pump()
-                    if not capture.open:
-                        poll.unregister(descriptor)
-                elif descriptor == requests:
-                    if os.read(requests, 1) != framing.CANCEL:
-                        raise framing.Disconnected
-                    stopped = "cancelled"
-            if any(descriptor == process for descriptor, _ in ready):
-                break
-    finally:
-        os.close(process)
-    return stopped
-
-
-def end(pid: int) -> tuple[int, float]:
-    """Kills a process unless it has ended, and reaps it: its wait status, and its CPU time in seconds."""
-    # Harmless for one that has ended: it is not reaped yet, so its number cannot be another's.
-    os.kill(pid, signal.SIGKILL)
-    _, wait_status, usage = os.wait4(pid, 0)
-    return wait_status, usage.ru_utime + usage.ru_stime
+    while not enough():
+        now = time.monotonic()
+        if now >= deadline:
+            return "timeout"
+        if overfull is not None and now >= next_look:
+            stopped = overfull()
+            if stopped is not None:
+                return stopped
+            next_look = time.monotonic() + _LOOK_MS / 1000
+        wait_ms = (deadline - now) * 1000 + 1
+        ready = [descriptor for descriptor, _ in poll.poll(wait_ms if overfull is None else min(wait_ms, _LOOK_MS))]
+        for descriptor in ready:
+            capture = by_descriptor.get(descriptor)
+            if capture is not None:
+                capture.pump()
+                if not capture.open:
+                    poll.unregister(descriptor)
+        if idle.fileno() in ready:
+            idle.fork_ahead()
+        if requests in ready:
+            if os.read(requests, 1) != framing.CANCEL:
+                raise framing.Disconnected
+            return "cancelled"
+        if zygote.fileno() in ready:
+            return None
+    return None

@@ -5,7 +5,7 @@ Requests come on stdin, responses go to stdout. The JSON is `{"confinement", "re
 `processes`: of /proc, where that is out of sight (`enter_root.py`), else null; `confinement` says who confines a
 snippet beyond its limits:
 
-    mounts    a jail that is built already, in which each supervisor mounts its snippet's folder (`folder` is null)
+    mounts    a jail that is built already, in which each snippet's process mounts its folder (`folder` is null)
     jail      a jail that is built already and serves one snippet, in `folder`; the worker then ends
     landlock  this process, by Landlock rules: `readable` and `folder` are all that it may reach
     none      nobody here: whoever started the worker has confined it, or has accepted that nobody does
@@ -16,7 +16,7 @@ import os
 import sys
 from typing import Any
 
-from . import kernel, landlock, machine, workspace, zygote
+from . import kernel, landlock, machine, supervisor, workspace
 
 
 def main(configuration: dict[str, Any]) -> int:
@@ -29,13 +29,13 @@ def main(configuration: dict[str, Any]) -> int:
         # In a pid namespace whose first process we are: the parent is out of sight.
         kernel.die_with_parent(None)
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-        # For the supervisors' mounts.
+        # For the mounts and pid namespaces of what is forked.
         kernel.drop_capabilities(keep=1 << kernel.CAP_SYS_ADMIN if confinement == "mounts" else 0)
     elif confinement == "landlock":
         _enter_landlock(readable, folder)
     else:
         kernel.die_with_parent(os.getppid())
-    return zygote.serve(
+    return supervisor.serve(
         confinement,
         requests=requests,
         responses=responses,

@@ -3,112 +3,154 @@
 `python -m varft_sandbox.workspace '{"folder": PATH}'` removes what a killed worker left.
 """
 
+import contextlib
 import json
 import os
+import signal
 import stat
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 
 from . import kernel
+from .zygote import Child
 
 _MAX_FILES = 512
 _TEMPORARY_MB = 16
 _BLOCK = 512
+_STOP_TRIES = 20
+_STOP_SECONDS = 0.0002
 
 processes: int | None = None
 """Descriptor of /proc, where folders are watched; `worker.py` sets it. The root folder may hold no /proc."""
 
 
 class Workspace(ABC):
+    """Some of it happens in the supervisor, some in the snippet's process before that is confined."""
+
     path: str
     needs_watching: bool
     """The room is not enforced by the kernel, so `overfull` must be asked regularly."""
 
     @abstractmethod
     def prepare(self, disk_bytes: int) -> None:
-        """Makes the folder exist, empty, with this much room."""
+        """In the supervisor: makes ready for a snippet that may fill this much."""
 
     @abstractmethod
-    def before_fork(self) -> int | None:
-        """Prepares the next process; returns the parent it will see, None when it will be pid 1 of its own pid
-        namespace."""
+    def enter_ahead(self) -> None:
+        """In the snippet's process, before it has an order."""
 
     @abstractmethod
-    def overfull(self, child: int) -> str | None:
-        """Why the running snippet must be stopped, or None. Where the kernel enforces the room, always None."""
+    def enter(self, disk_bytes: int) -> None:
+        """In the snippet's process: makes the folder, empty, its current one."""
 
     @abstractmethod
-    def remove(self) -> None: ...
+    def overfull(self, child: Child) -> str | None:
+        """In the supervisor: why the running snippet must be stopped, or None. Where the kernel enforces the room,
+        always None."""
+
+    @abstractmethod
+    def remove(self) -> None:
+        """In the supervisor, after the snippet."""
 
 
 class MountedWorkspace(Workspace):
-    """A tmpfs in mount, pid and IPC namespaces of its own; all of it vanishes with the last process inside."""
+    """A tmpfs in mount and IPC namespaces of the snippet's own; all of it vanishes with the snippet and the
+    supervisor's descriptor of it."""
 
     path = "/work"
     needs_watching = False
 
-    def __init__(self) -> None:
-        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC)
-        flags = kernel.MS_NOSUID | kernel.MS_NODEV
-        kernel.mount("tmpfs", "/tmp", "tmpfs", flags, f"size={_TEMPORARY_MB}m,nr_inodes={_MAX_FILES},mode=0700")
-
     def prepare(self, disk_bytes: int) -> None:
+        """Nothing to do: only the snippet's process can mount what only it shall see."""
+
+    def enter_ahead(self) -> None:
+        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC)
+        self._mount("/tmp", _TEMPORARY_MB << 20)
+
+    def enter(self, disk_bytes: int) -> None:
+        self._mount(self.path, disk_bytes)
+        os.chdir(self.path)
+
+    def _mount(self, path: str, size: int) -> None:
         flags = kernel.MS_NOSUID | kernel.MS_NODEV
-        kernel.mount("tmpfs", self.path, "tmpfs", flags, f"size={disk_bytes},nr_inodes={_MAX_FILES},mode=0700")
+        kernel.mount("tmpfs", path, "tmpfs", flags, f"size={size},nr_inodes={_MAX_FILES},mode=0700")
 
-    def before_fork(self) -> int | None:
-        # A pid namespace ends with its first process, and none can be made while in the last one: step back,
-        # then make one.
-        kernel.return_to_own_pid_namespace()
-        kernel.unshare(kernel.CLONE_NEWPID)
-        return None
-
-    def overfull(self, child: int) -> str | None:
+    def overfull(self, child: Child) -> str | None:
         return None
 
     def remove(self) -> None:
-        """Nothing to do: the mounts end with this process."""
+        """Nothing to do."""
 
 
 class WatchedFolder(Workspace):
-    """A folder whose size the supervisor measures while the snippet runs (Landlock tier)."""
+    """A folder whose size the supervisor measures while the snippet runs. Below `parent`; or `parent` itself where
+    that is a file system of its own, which then serves one snippet and can be neither renamed nor removed."""
 
     needs_watching = True
 
     def __init__(self, parent: str) -> None:
-        self.path = os.path.join(parent, "work")
         self._own_filesystem = os.path.ismount(parent)
+        self.path = parent if self._own_filesystem else os.path.join(parent, "work")
         self._disk_bytes = 0
 
     def prepare(self, disk_bytes: int) -> None:
         self._disk_bytes = disk_bytes
-        self.remove()  # what a killed predecessor left
-        os.mkdir(self.path, 0o700)
+        if not self._own_filesystem:
+            self.remove()  # what a killed predecessor left
+            os.mkdir(self.path, 0o700)
 
-    def before_fork(self) -> int | None:
-        return os.getpid()
+    def enter_ahead(self) -> None:
+        """Nothing to do."""
 
-    def overfull(self, child: int) -> str | None:
+    def enter(self, disk_bytes: int) -> None:
+        os.chdir(self.path)
+
+    def overfull(self, child: Child) -> str | None:
         try:
             if self._own_filesystem:  # its counters include what has no name any more, and there is no /proc to ask
                 files, size = _filled(self.path)
             else:
-                files, size = _usage(self.path, self._disk_bytes)
-                size += _nameless_bytes(child)
+                with _held_still(child):
+                    files, size = _usage(self.path, self._disk_bytes)
+                size += _nameless_bytes(child.pid)
         except OSError as error:
             return f"a folder in the working folder cannot be watched ({error.strerror})"
         if files > _MAX_FILES:
             return f"more than {_MAX_FILES} files in the working folder"
         if size > self._disk_bytes:
             return f"more than {self._disk_bytes >> 20} MB in the working folder"
-        if _maps_deleted_file(child, self.path):
+        if _maps_deleted_file(child.pid, self.path):
             return "a deleted file of the working folder is still mapped, and its size cannot be seen"
         return None
 
     def remove(self) -> None:
-        if os.path.lexists(self.path):
+        if not self._own_filesystem and os.path.lexists(self.path):
             remove_tree(self.path)
+
+
+@contextlib.contextmanager
+def _held_still(child: Child) -> Iterator[None]:
+    """Stops the child meanwhile: folders that are renamed while they are listed would never be counted."""
+    child.signal(signal.SIGSTOP)
+    try:
+        for _ in range(_STOP_TRIES):
+            # A thread that is still inside a call stops at its end: one call moves one name.
+            time.sleep(_STOP_SECONDS)
+            if not any(_runs(thread) for thread in _threads(child.pid)):
+                break
+        yield
+    finally:
+        child.signal(signal.SIGCONT)
+
+
+def _runs(thread: str) -> bool:
+    try:
+        with open(os.open(f"{thread}/stat", os.O_RDONLY, dir_fd=processes), "rb") as file:
+            return file.read().rpartition(b") ")[2][:1] in b"RSD"
+    except OSError:
+        return False  # it has just ended
 
 
 def _filled(path: str) -> tuple[int, int]:
@@ -139,30 +181,48 @@ def _usage(root: str, enough: int) -> tuple[int, int]:
 
 def _nameless_bytes(child: int) -> int:
     """Bytes of files that the child has deleted but still holds open."""
-    total = 0
+    sizes: dict[int, int] = {}
+    for thread in _threads(child):
+        try:
+            folder = os.open(f"{thread}/fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=processes)
+        except OSError:
+            continue  # it has just ended
+        try:
+            for name in os.listdir(folder):
+                status = os.stat(name, dir_fd=folder)
+                if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
+                    sizes[status.st_ino] = status.st_blocks * _BLOCK
+        except OSError:
+            pass  # so it has now
+        finally:
+            os.close(folder)
+    return sum(sizes.values())
+
+
+def _threads(child: int) -> list[str]:
+    """Below /proc, the child's threads: the first of them may have left, and then has neither descriptors nor
+    mappings to show."""
     try:
-        folder = os.open(f"{child}/fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=processes)
+        folder = os.open(f"{child}/task", os.O_RDONLY | os.O_DIRECTORY, dir_fd=processes)
     except OSError:
-        return 0  # it has just ended
+        return []  # it has just ended
     try:
-        for name in os.listdir(folder):
-            status = os.stat(name, dir_fd=folder)
-            if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
-                total += status.st_blocks * _BLOCK
-    except OSError:
-        pass  # so it has now
+        return [f"{child}/task/{name}" for name in os.listdir(folder)]
     finally:
         os.close(folder)
-    return total
 
 
 def _maps_deleted_file(child: int, folder: str) -> bool:
     """Whether the child holds a deleted file of `folder` by a mapping, for which it needs no descriptor."""
-    try:
-        with open(os.open(f"{child}/maps", os.O_RDONLY, dir_fd=processes), "rb") as file:
-            text = file.read()
-    except OSError:
-        return False  # it has just ended
+    text = b""
+    for thread in _threads(child):
+        try:
+            with open(os.open(f"{thread}/maps", os.O_RDONLY, dir_fd=processes), "rb") as file:
+                text = file.read()
+        except OSError:
+            continue  # it has just ended
+        if text:
+            break  # the same for all
     own = f" {folder}/".encode()
     return b" (deleted)\n" in text and any(line.endswith(b" (deleted)") and own in line for line in text.split(b"\n"))
 

@@ -1,87 +1,174 @@
-"""The warm interpreter: imports what snippets import, then forks one supervisor after another. It never touches
-request data."""
+"""A warm interpreter that forks one process after another for the supervisor, each ahead of its need.
+
+The zygote never touches what it forks for: each process has a channel of its own to the supervisor, by which its order
+comes. It tells the supervisor of every process it has forked and of how each ended, and signals the one that lives when
+told to.
+"""
 
 import gc
-import importlib
 import os
+import select
+import signal
+import socket
+import struct
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from . import confine, framing, landlock, seccomp, supervisor
-from .workspace import MountedWorkspace, WatchedFolder, Workspace
+from . import darwin, framing, kernel
 
-PROTOCOL = 1
-_WARM = """
-    cv2 numpy numpy.random numpy.linalg numpy.fft numpy.ma numpy.polynomial PIL.Image PIL.ImageOps
-    PIL.ImageEnhance PIL.ImageFilter PIL.ImageDraw PIL.ImageFont PIL.ImageChops PIL.ImageStat PIL.ImageMath
-    colorsys math random json re time itertools functools collections statistics datetime io base64 shutil
-    tempfile pathlib glob copy string traceback
-""".split()
-DISCONNECTED = 3
-"""Exit code of a process that found the host's pipe closed."""
+_READY, _FORKED, _ENDED = b"R", b"F", b"E"
+_MESSAGE = struct.Struct("<cqd")
+"""Zygote to supervisor: what happened; base bytes, process id or wait status; CPU seconds of a process that ended."""
+_SIGNAL = struct.Struct("<qi")
+"""Supervisor to zygote: the process id, the signal."""
+
+Task = Callable[[socket.socket], None]
+"""What a forked process does, given its channel; it never returns."""
 
 
-def serve(
-    confinement: str, *, requests: int, responses: int, readable: list[str], folder: str | None, announce: bool
-) -> int:
-    """Announces itself if asked to, then answers requests until the host closes the pipe; returns the process's
-    exit code.
+@dataclass
+class Child:
+    """A process that a zygote has forked, as the supervisor sees it."""
 
-    `confinement` and `folder` as in `worker.py`. A worker that is a jail for one snippet answers one and ends with 0,
-    or with `DISCONNECTED` when the host closed the pipe instead.
-    """
-    _warm_up()
-    version = landlock.abi() if confinement == "landlock" else None
-    base = confine.address_space_in_use()
-    calls = None if confinement == "none" else seccomp.snippet_filter(version)
-    confined = confine.Confinement(calls, version, tuple(readable), base)
+    pid: int
+    """As the zygote sees it."""
+    channel: socket.socket
+    control: socket.socket
+
+    def signal(self, number: int) -> None:
+        """By way of the zygote, who never hits a process that has taken over the number of one that ended."""
+        self.control.sendall(_SIGNAL.pack(self.pid, number))
+
+
+class Zygote:
+    """The supervisor's end of a zygote. Raises `framing.Disconnected` when the zygote has gone."""
+
+    base_bytes = 0
+    """Address space of the warm interpreter, to which the allowance of each process is added."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._ahead: Child | None = None
+
+    def wait_until_warm(self) -> None:
+        _, self.base_bytes, _, _ = self._next()
+
+    def fileno(self) -> int:
+        """Becomes readable when a process has been forked or has ended."""
+        return self._control.fileno()
+
+    def fork_ahead(self) -> None:
+        """Waits for the next process. Any other news are that it, or the zygote, has died."""
+        kind, pid, _, channel = self._next()
+        if kind != _FORKED or channel is None:
+            raise framing.Disconnected
+        self._ahead = Child(pid, socket.socket(fileno=channel), self._control)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a process waits to be taken."""
+        return self._ahead is not None
+
+    def take(self) -> Child:
+        """The process forked ahead, to be given an order."""
+        child, self._ahead = self._ahead, None
+        assert child is not None
+        return child
+
+    def end(self, child: Child) -> tuple[int, float]:
+        """Kills a process unless it has ended: its wait status, and its CPU time in seconds."""
+        child.signal(signal.SIGKILL)
+        kind, wait_status, cpu_seconds, _ = self._next()
+        child.channel.close()
+        if kind != _ENDED:
+            raise framing.Disconnected
+        return wait_status, cpu_seconds
+
+    def _next(self) -> tuple[bytes, int, float, int | None]:
+        data, descriptors, _, _ = socket.recv_fds(self._control, _MESSAGE.size, 1, socket.MSG_WAITALL)
+        if len(data) < _MESSAGE.size:
+            raise framing.Disconnected
+        return (*_MESSAGE.unpack(data), descriptors[0] if descriptors else None)
+
+
+def start(prepare: Callable[[], tuple[int, Task]], *, own_pid_namespace: bool) -> Zygote:
+    """Forks a zygote that warms up by `prepare`, which returns the bytes of address space then in use and a task, and
+    from then on forks processes that run it, each as the first of a pid namespace if asked for."""
+    ours, theirs = socket.socketpair()
     parent = os.getpid()
-    gc.collect()
-    gc.freeze()  # keeps the collector from touching, and so copying, every page of every fork
-
-    def make_workspace() -> Workspace:
-        return MountedWorkspace() if folder is None else WatchedFolder(folder)
-
-    def serve_one() -> None:
-        supervisor.serve_one(confined, make_workspace(), requests, responses)
-
-    if announce:
-        framing.write_frame(responses, {"ready": PROTOCOL, "baseMb": base >> 20, "landlockAbi": version})
-    while True:
-        code = _supervise(parent, serve_one)
-        if confinement == "jail":
-            return code
-        if code != 0:
-            # The pipes may hold half a frame: nothing that follows could be trusted.
-            return 0 if code == DISCONNECTED else 1
-
-
-def _supervise(parent: int, serve_one: Callable[[], None]) -> int:
-    """Forks a supervisor and waits for it, reaping whatever else ends meanwhile; its exit code (negative: signal)."""
-    pid = os.fork()
-    if pid == 0:
+    if os.fork() == 0:
         code = 1
         try:
-            supervisor.start(parent)
-            serve_one()
+            kernel.die_with_parent(parent)
+            ours.close()
+            base_bytes, task = prepare()
+            gc.collect()
+            gc.freeze()  # keeps the collector from touching, and so copying, every page of every fork
+            theirs.sendall(_MESSAGE.pack(_READY, base_bytes, 0.0))
+            _serve(theirs, task, own_pid_namespace)
             code = 0
-        except framing.Disconnected:
-            code = DISCONNECTED
+        except BrokenPipeError:
+            code = 0  # the supervisor went first
         except BaseException:  # noqa: BLE001
             sys.excepthook(*sys.exc_info())
         finally:
             os._exit(code)
+    theirs.close()
+    return Zygote(ours)
+
+
+def _serve(control: socket.socket, task: Task, own_pid_namespace: bool) -> None:
+    zygote = None if own_pid_namespace else os.getpid()
     while True:
-        ended, status = os.wait()
-        if ended == pid:
-            return os.waitstatus_to_exitcode(status)
+        supervisors, childs = socket.socketpair()
+        if own_pid_namespace:
+            kernel.unshare_pid_namespace()
+        pid = kernel.fork()
+        if pid == 0:
+            _become(task, childs, zygote, [control, supervisors])
+        childs.close()
+        socket.send_fds(control, [_MESSAGE.pack(_FORKED, pid, 0.0)], [supervisors.fileno()])
+        supervisors.close()
+        if not _wait(pid, control):
+            return
+        _, wait_status, usage = os.wait4(pid, 0)
+        control.sendall(_MESSAGE.pack(_ENDED, wait_status, usage.ru_utime + usage.ru_stime))
 
 
-def _warm_up() -> None:
-    for name in _WARM:
-        importlib.import_module(name)
-    import cv2
-    from PIL import Image
+def _become(task: Task, channel: socket.socket, zygote: int | None, others: list[socket.socket]) -> None:
+    """Runs `task` and ends; whatever goes wrong in it, it never returns into the zygote's code."""
+    try:
+        kernel.die_with_parent(zygote)
+        for other in others:
+            other.close()
+        task(channel)
+    except framing.Disconnected:
+        pass  # the supervisor went first
+    except BaseException as error:  # noqa: BLE001
+        os.write(2, f"[sandbox] could not start: {error}\n".encode())
+    finally:
+        os._exit(125)
 
-    cv2.setNumThreads(1)
-    Image.init()
+
+def _wait(pid: int, control: socket.socket) -> bool:
+    """Until the process ends, signalling it when told to; False when the supervisor is gone."""
+    process = os.pidfd_open(pid) if kernel.LINUX else darwin.exit_descriptor(pid)
+    poll = select.poll()
+    poll.register(process, select.POLLIN)
+    poll.register(control, select.POLLIN)
+    try:
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            if control.fileno() in ready:
+                order = control.recv(_SIGNAL.size, socket.MSG_WAITALL)
+                if len(order) < _SIGNAL.size:
+                    os.kill(pid, signal.SIGKILL)
+                    return False
+                target, number = _SIGNAL.unpack(order)
+                if target == pid:  # else it comes late, for one that has ended
+                    os.kill(pid, number)
+            if process in ready:
+                return True
+    finally:
+        os.close(process)

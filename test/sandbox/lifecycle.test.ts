@@ -10,18 +10,18 @@ import { openTier } from "../../src/sandbox/probe.ts";
 import { WorkerDied } from "../../src/sandbox/worker.ts";
 import type { SandboxTier, SnippetOutcome } from "../../src/sandbox/types.ts";
 import { workerFolders } from "./observe.ts";
-import { descendants, inputPng, survivors, tiers } from "./support.ts";
+import { descendants, inputPng, survivors, systemCallFilters, tiers } from "./support.ts";
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const snippet = (source: string): { source: string; image: Uint8Array } => ({ source, image: inputPng });
-/** A worker with a running snippet: (relay), (launcher or bubblewrap outside), zygote, supervisor, snippet. */
-const BUSY_PROCESSES: Record<SandboxTier, number> = {
-  bubblewrap: 4,
-  namespaces: 4,
-  "bubblewrap-per-snippet": 5,
-  landlock: 3,
-  seatbelt: 3,
-  unsandboxed: 3,
+/** A worker: (relay), (launcher or bubblewrap outside), supervisor, two zygotes, and a process that each has forked ahead. */
+const PROCESSES: Record<SandboxTier, number> = {
+  bubblewrap: 6,
+  namespaces: 6,
+  "bubblewrap-per-snippet": 7,
+  landlock: 5,
+  seatbelt: 5,
+  unsandboxed: 5,
 };
 const SLEEP = "import time; time.sleep(1000)";
 
@@ -40,7 +40,7 @@ for (const { tier, available } of tiers) {
 
     const processes = (sandbox: SandboxPool): number[] => sandbox.pids.flatMap((pid) => [pid, ...descendants(pid)]);
 
-    /** Starts an endless snippet on the only worker; its outcome to come, and every process once the snippet's own is among them. */
+    /** Starts an endless snippet on the only worker; its outcome to come, and every process once one of them is confined. */
     async function carry(
       sandbox: SandboxPool,
       limits = {},
@@ -48,8 +48,12 @@ for (const { tier, available } of tiers) {
       const carried = sandbox.run({ ...snippet(SLEEP), limits });
       let over = false;
       void carried.finally(() => (over = true));
-      while (processes(sandbox).length !== BUSY_PROCESSES[tier]) {
-        if (over) throw new Error("the snippet ended before all its processes were seen");
+      const begun = (all: number[]): boolean => {
+        const filters = all.map(systemCallFilters);
+        return all.length === PROCESSES[tier] && Math.max(...filters) > Math.min(...filters);
+      };
+      while (!begun(processes(sandbox))) {
+        if (over) throw new Error("the snippet ended before it was seen to run");
         await pause(5);
       }
       return { carried, all: processes(sandbox) };
@@ -67,7 +71,7 @@ for (const { tier, available } of tiers) {
 
     test("kill -9 of any process below it is one lost or killed snippet", async () => {
       const sandbox = await open(1);
-      for (let depth = 1; depth < BUSY_PROCESSES[tier]; depth++) {
+      for (let depth = 1; depth < PROCESSES[tier]; depth++) {
         const { carried, all } = await carry(sandbox);
         process.kill(all[depth]!, "SIGKILL");
         expect((await carried).status).toMatch(/^(lost|killed)$/);

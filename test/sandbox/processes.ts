@@ -29,6 +29,15 @@ export function parentOf(pid: number): number | null {
   }
 }
 
+/** How many seccomp filters a process is under; 0 for one that is gone. */
+export function systemCallFilters(pid: number): number {
+  try {
+    return Number(/^Seccomp_filters:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
 /** Waits until none of `pids` lives; those that still do after `withinMs`. */
 export async function survivors(pids: number[], withinMs = 5000): Promise<number[]> {
   const deadline = Date.now() + withinMs;

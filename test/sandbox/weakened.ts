@@ -21,7 +21,7 @@ mount = kernel.mount
 kernel.mount = lambda source, target, kind, flags=0, data="": mount(source, target, kind, flags, "mode=0700")`,
   "watch over the folder": "workspace.WatchedFolder.overfull = lambda self, child: None",
   "refusal of links as output": "output_file.os = type('os', (), {**vars(output_file.os), 'O_NOFOLLOW': 0})",
-  "small environment": "snippet._forget_the_worker = lambda: None",
+  "small environment": "snippet._forget_the_worker = lambda home: None",
   "repeatable seeds":
     "snippet._seed = lambda: __import__('numpy').random.seed(list(open('/dev/urandom', 'rb').read(8)))",
 } as const;

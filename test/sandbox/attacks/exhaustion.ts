@@ -19,6 +19,45 @@ thread.join()`,
     status: ["ok", "exception", "killed"], // a full file system fails the thread, not the snippet
   },
   {
+    name: "disk fill by a thread after the main one left",
+    source: () => `
+import ctypes, os, platform, threading, time
+def fill():
+    time.sleep(0.05)
+    files = []
+    for i in range(12):
+        files.append(os.open("a", os.O_CREAT | os.O_RDWR)); os.unlink("a"); os.write(files[-1], bytes(7 << 20)); time.sleep(0.03)
+    os.write(1, b"LEAK 84 MB\\n"); os._exit(0)
+try: threading.Thread(target=fill).start()
+except RuntimeError: raise SystemExit(1) # an ordinary user's other processes count at tier landlock
+ctypes.CDLL(None).syscall(ctypes.c_long(93 if platform.machine() == "aarch64" else 60), 0)`,
+    limits: { diskMb: 8 },
+    status: ["ok", "exception", "killed"],
+  },
+  {
+    name: "disk fill below folders that are never where they were",
+    source: () => `
+import ctypes, os, threading, time
+for i in range(300): os.mkdir("a"); os.chdir("a")
+deep, folders, rename = os.open(".", os.O_RDONLY), [], ctypes.CDLL(None).renameat
+for i in range(300):
+    os.chdir("..")
+    if i % 6 == 0: folders.append(os.open(".", os.O_RDONLY))
+def move(some):
+    while True:
+        for folder in some: rename(folder, b"a", folder, b"b")
+        for folder in some: rename(folder, b"b", folder, b"a")
+try:
+    for i in range(3): threading.Thread(target=move, args=(folders[i::3],), daemon=True).start()
+except RuntimeError: pass
+for i in range(15):
+    time.sleep(0.03)
+    file = os.open(str(i), os.O_CREAT | os.O_WRONLY, dir_fd=deep); os.write(file, bytes(7 << 20)); os.close(file)
+os.write(1, b"LEAK 105 MB\\n"); os._exit(0)`,
+    limits: { diskMb: 8 },
+    status: ["exception", "killed"],
+  },
+  {
     name: "threads that share less than threads do",
     source: () => `${raw}
 for missing in (0x400, 0x200): raw(f"clone without {missing:#x}", 56, 220, 0x003d0f00 & ~missing, 0, 0, 0, 0)

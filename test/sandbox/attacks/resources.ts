@@ -173,9 +173,8 @@ print("LEAK")`,
     source: () => `
 import os
 for i in range(3000):
-    os.mkdir("d" * 200); os.chdir("d" * 200)
-print("LEAK")`,
-    status: ["exception", "killed"],
+    os.mkdir("d" * 200); os.chdir("d" * 200)`,
+    status: ["exception", "killed"], // killed: where the room is only looked at, that may be when all is over
   },
   {
     name: "reserved and sparse files",
