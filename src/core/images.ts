@@ -1,6 +1,6 @@
 /**
  * Images by sha256. Canonical on entry: orientation applied, transparency on white, RGB8, PNG; the sha256 is of those PNG bytes, which
- * follow from the pixels alone (`png/`).
+ * are always the same for the same pixels (`png/`).
  */
 import { createHash } from "node:crypto";
 import sharp from "sharp";

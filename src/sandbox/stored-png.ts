@@ -2,17 +2,17 @@
  * PNG files without compression and filters: the same picture to whoever decodes it, at a fifth of the time. A snippet decodes its
  * input anew each time, while the host has its pixels, or decodes it once for all the rollouts that share it.
  */
-import { crc32 } from "node:zlib";
+import { promisify } from "node:util";
+import * as zlib from "node:zlib";
 import sharp from "sharp";
 import { knownPixels, type Pixels } from "../core/images.ts";
-import { adler32, pngFile, SIGNATURE } from "../core/png/chunks.ts";
+import { pngFile, SIGNATURE } from "../core/png/chunks.ts";
 
 /** Above this size decoded, copying into the jail would cost more than it saves. */
 const MAX_STORED_BYTES = 32 * 2 ** 20;
 const CACHE_BYTES = 64 * 2 ** 20;
-/** Of a stored block (RFC 1951, 3.2.4): its header, and what it can hold. */
-const BLOCK_HEADER = 5;
-const MAX_BLOCK = 65_535;
+
+const deflate = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.deflate);
 
 interface Kept {
   source: Buffer;
@@ -55,39 +55,22 @@ export class StoredPngs {
 /** Never rejects: what cannot be rewritten is given to the snippet as it is. */
 async function storedPng(png: Buffer, known: Promise<Pixels> | undefined): Promise<Uint8Array> {
   const size = canonicalSize(png);
-  if (size === null || size.height * (1 + size.width * 3) > MAX_STORED_BYTES || 1 + size.width * 3 > MAX_BLOCK)
-    return png;
+  if (size === null || size.height * (1 + size.width * 3) > MAX_STORED_BYTES) return png;
   try {
     const pixels = await (known ?? decoded(png));
-    return pngFile(pixels.width, pixels.height, [storedStream(pixels)]);
+    return pngFile(pixels.width, pixels.height, [await deflate(unfilteredRows(pixels), { level: 0 })]);
   } catch {
     return png; // damaged pixel data: the snippet's to find out
   }
 }
 
-/** The zlib stream (RFC 1950) of unfiltered rows, as many to a block as it holds. A row fits in one. */
-function storedStream({ width, height, rgb }: Pixels): Buffer {
+function unfilteredRows({ width, height, rgb }: Pixels): Uint8Array {
   const stride = width * 3;
-  const rowsAtATime = Math.floor(MAX_BLOCK / (1 + stride));
-  const blocks = Math.ceil(height / rowsAtATime);
-  const stream = Buffer.allocUnsafe(2 + blocks * BLOCK_HEADER + height * (1 + stride) + 4);
-  let at = stream.writeUInt16BE(0x7801, 0);
-  let sum = 1;
-  for (let row = 0; row < height; row += rowsAtATime) {
-    const until = Math.min(height, row + rowsAtATime);
-    const length = (until - row) * (1 + stride);
-    at = stream.writeUInt8(until === height ? 1 : 0, at);
-    at = stream.writeUInt16LE(length, at);
-    at = stream.writeUInt16LE(length ^ 0xffff, at);
-    const start = at;
-    for (let line = row; line < until; line++, at += 1 + stride) {
-      stream[at] = 0; // no filter
-      stream.set(rgb.subarray(line * stride, (line + 1) * stride), at + 1);
-    }
-    sum = adler32(stream.subarray(start, at), sum);
+  const rows = new Uint8Array(height * (1 + stride));
+  for (let row = 0; row < height; row++) {
+    rows.set(rgb.subarray(row * stride, (row + 1) * stride), row * (1 + stride) + 1);
   }
-  stream.writeUInt32BE(sum, at);
-  return stream;
+  return rows;
 }
 
 async function decoded(png: Buffer): Promise<Pixels> {
@@ -102,7 +85,7 @@ function canonicalSize(png: Buffer): { width: number; height: number } | null {
   for (let at = 8; at < png.length;) {
     if (at + 12 > png.length) return null;
     const end = at + 12 + png.readUInt32BE(at);
-    if (end > png.length || crc32(png.subarray(at + 4, end - 4)) !== png.readUInt32BE(end - 4)) return null;
+    if (end > png.length || zlib.crc32(png.subarray(at + 4, end - 4)) !== png.readUInt32BE(end - 4)) return null;
     kinds.push(png.toString("latin1", at + 4, at + 8));
     at = end;
   }

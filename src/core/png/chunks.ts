@@ -25,29 +25,3 @@ function chunk(kind: string, data: readonly Uint8Array[]): Uint8Array[] {
   );
   return [head, ...data, tail];
 }
-
-/** Adler-32 (RFC 1950) of `bytes` after data whose sum is `before`; of no data it is 1. */
-export function adler32(bytes: Uint8Array, before: number): number {
-  let a = before & 0xffff;
-  let b = before >>> 16;
-  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at < bytes.length;) {
-    const end = Math.min(bytes.length, at + 2048); // both sums stay below 2^31
-    for (; at + 4 <= end; at += 4) {
-      const word = words.getInt32(at, true);
-      const one = word & 0xff;
-      const two = (word >> 8) & 0xff;
-      const three = (word >> 16) & 0xff;
-      const sum = one + two + three + (word >>> 24);
-      b += 4 * a + sum + 2 * one + one + 2 * two + three;
-      a += sum;
-    }
-    for (; at < end; at++) {
-      a += bytes[at]!;
-      b += a;
-    }
-    a %= 65_521;
-    b %= 65_521;
-  }
-  return ((b << 16) | a) >>> 0;
-}
