@@ -29,6 +29,7 @@ from engine_support import (
 from varft_engine.arrays import decode_int32, encode_int32
 from varft_engine.engine import Engine
 from varft_engine.errors import VarftError
+from varft_engine.template import _unused_mark
 from varft_engine.tiny import build_tiny
 
 SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|image_pad|>", "<|video_pad|>"]
@@ -65,6 +66,13 @@ def test_text_with_the_first_private_use_characters(shared_engine: Engine) -> No
     words = "\ue000" + "0\ue000 <|im_end|> \ue001"
     record = record_of(shared_engine, [message("user", text(words))])
     assert words in shared_engine.model.tokenizer.decode(decode_int32(record["ids"], "").tolist())
+
+
+def test_text_with_every_private_use_character_of_the_first_plane() -> None:
+    """A few snippets can print them all."""
+    words = "".join(map(chr, range(0xE000, 0xF900)))
+    mark = _unused_mark([message("user", text(words))])
+    assert len(mark) == 1 and mark not in words
 
 
 def test_ordinary_parts_are_tokenised_together(shared_engine: Engine, plain: Transformers) -> None:

@@ -162,4 +162,6 @@ def _unused_mark(messages: Sequence[dict[str, Any]]) -> str:
     """A private-use character that nobody's text holds."""
     texts = "".join(part["text"] for message in messages for part in message["content"] if part["type"] == "text")
     used = set(texts)
-    return next(mark for code in range(0xE000, 0xF8FF) if (mark := chr(code)) not in used)
+    # Three planes of them, more than a context has room for: a snippet may well print one plane.
+    private = (*range(0xE000, 0xF900), *range(0xF0000, 0xFFFFE), *range(0x100000, 0x10FFFE))
+    return next(mark for code in private if (mark := chr(code)) not in used)

@@ -2,7 +2,7 @@
  * Durable writes: atomic files, and disk-full as a typed error.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DataError } from "../core/errors.ts";
 
@@ -25,9 +25,19 @@ export async function writing<T>(path: string, write: () => Promise<T>): Promise
   }
 }
 
-/** Writes beside the target, syncs, renames: a reader sees the old file or the whole new one. */
+/**
+ * Writes beside the target, syncs, renames: a reader sees the old file or the whole new one. Throws `data.cannot_write` when there is
+ * something else than a file, which a rename would put an end to, be it /dev/null.
+ */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
+  const there = await stat(path).catch(() => null);
+  if (there !== null && !there.isFile()) {
+    throw new DataError("data.cannot_write", `cannot write ${path}: it is there already, and no file`, {
+      hint: "Name a file, or a path where nothing is yet.",
+      details: { path },
+    });
+  }
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   await writing(path, async () => {
     try {
