@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from typing import Any
 
 REQUEST, CANCEL = b"R", b"C"
-GO = b"G"
-"""Supervisor to snippet: the input lies in its folder."""
+SNIPPET, DECODE = b"S", b"D"
+"""Supervisor to a process forked ahead: what it is to be."""
+FOLDER, GO = b"F", b"G"
+"""Snippet to supervisor: its folder; supervisor to snippet: the input lies there."""
 PIXELS_LINE_BYTES = 512
 """Decoder to supervisor: of the line that precedes the pixels, padded with spaces; written at once, so it arrives in
 one piece."""
@@ -22,7 +24,6 @@ BYTES_PER_PIXEL = 3
 _MAX_HEADER_BYTES = 65536
 # Fits the processor's cache, and the same few pages serve a payload of any size.
 _COPY_BYTES = 65536
-_DESCRIPTORS = b"D"
 
 
 class Disconnected(Exception):
@@ -71,14 +72,21 @@ def write_frame(
     write_exactly(descriptor, b"".join((struct.pack("<I", len(encoded)), encoded, *payloads)))
 
 
-def send_order(channel: socket.socket, header: dict[str, Any], payload: bytes, descriptors: list[int]) -> None:
-    """The supervisor's order to a process forked ahead: a frame, and descriptors with it. Raises `Disconnected` when
-    that process has died."""
+def send_order(
+    channel: socket.socket, kind: bytes, header: dict[str, Any], payload: bytes, descriptors: list[int]
+) -> None:
+    """The supervisor's order to a process forked ahead: a tag byte, descriptors with it, a frame. Raises `Disconnected`
+    when that process has died."""
     try:
-        socket.send_fds(channel, [_DESCRIPTORS], descriptors)
+        socket.send_fds(channel, [kind], descriptors)
         write_frame(channel.fileno(), header, (payload,))
     except BrokenPipeError:
         raise Disconnected from None
+
+
+def kind_of_order(channel: socket.socket) -> bytes:
+    """The tag of the order that comes next, which is left to be received."""
+    return channel.recv(1, socket.MSG_PEEK)
 
 
 def receive_order(channel: socket.socket, count: int) -> tuple[dict[str, Any], list[int]]:
@@ -88,11 +96,11 @@ def receive_order(channel: socket.socket, count: int) -> tuple[dict[str, Any], l
 
 
 def send_descriptor(channel: socket.socket, descriptor: int) -> None:
-    socket.send_fds(channel, [_DESCRIPTORS], [descriptor])
+    socket.send_fds(channel, [FOLDER], [descriptor])
 
 
 def receive_descriptors(channel: socket.socket, count: int) -> list[int]:
-    data, descriptors, _, _ = socket.recv_fds(channel, len(_DESCRIPTORS), count)
-    if data != _DESCRIPTORS or len(descriptors) != count:
+    data, descriptors, _, _ = socket.recv_fds(channel, 1, count)
+    if not data or len(descriptors) != count:
         raise Disconnected
     return descriptors

@@ -66,9 +66,12 @@ def _decode(
     responses: int,
     respond: Callable[[dict[str, Any], int], None],
 ) -> None:
+    if not decoders.ready:
+        decoders.fork_ahead()
     child = decoders.take()
     read_end, write_end = os.pipe()
-    framing.send_order(child.channel, {"maxPixels": max_pixels, "deadlineMs": deadline_ms}, b"", [file, write_end])
+    order = {"maxPixels": max_pixels, "deadlineMs": deadline_ms}
+    framing.send_order(child.channel, framing.DECODE, order, b"", [file, write_end])
     os.close(file)
     os.close(write_end)
     os.set_blocking(read_end, False)

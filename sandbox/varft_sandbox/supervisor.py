@@ -55,22 +55,36 @@ def serve(
     rules = confine.Confinement(calls, version, tuple(readable))
     workspace = MountedWorkspace() if folder is None else WatchedFolder(folder)
     own_pids = confinement == "mounts"
-    # A worker for one snippet gains nothing from doing ahead what that snippet may not need.
-    thorough = confinement != "jail"
 
     def prepare_snippets() -> tuple[int, zygote.Task]:
         from . import snippet  # only here, as libraries are
 
-        return snippet.prepare(rules, workspace, thorough)
+        return snippet.prepare(rules, workspace, thorough=True)
 
     def prepare_decoders() -> tuple[int, zygote.Task]:
         from . import decode
 
-        return decode.prepare(rules, thorough)
+        return decode.prepare(rules, thorough=True)
 
-    snippets = zygote.start(prepare_snippets, own_pid_namespace=own_pids)
-    decoders = zygote.start(prepare_decoders, own_pid_namespace=own_pids)
-    for each in (snippets, decoders):
+    def prepare_both() -> tuple[int, zygote.Task]:
+        from . import decode, snippet
+
+        base_bytes, run = snippet.prepare(rules, workspace, thorough=False)
+        _, decode_output = decode.prepare(rules, thorough=False)
+        return (
+            base_bytes,
+            lambda channel: (
+                decode_output(channel) if framing.kind_of_order(channel) == framing.DECODE else run(channel)
+            ),
+        )
+
+    if confinement == "jail":  # for one snippet alone nothing pays that it may not need, nor a second interpreter
+        snippets = decoders = zygote.start(prepare_both, own_pid_namespace=False)
+    else:
+        snippets = zygote.start(prepare_snippets, own_pid_namespace=own_pids)
+        decoders = zygote.start(prepare_decoders, own_pid_namespace=own_pids)
+    zygotes = {snippets, decoders}
+    for each in zygotes:
         each.wait_until_warm()
     kernel.drop_capabilities()
     worker = Worker(snippets, decoders, workspace, requests, responses)
@@ -79,7 +93,7 @@ def serve(
         framing.write_frame(responses, ready)
     try:
         while True:
-            for each in (snippets, decoders):
+            for each in zygotes:
                 if not each.ready:
                     each.fork_ahead()
             _serve_one(worker)
@@ -107,7 +121,7 @@ def _serve_one(worker: Worker) -> None:
     child = worker.snippets.take()
     pipes = [os.pipe() for _ in range(3)]
     order = {"limits": limits, "diskBytes": disk_bytes, "sourceBytes": len(source)}
-    framing.send_order(child.channel, order, source, [write_end for _, write_end in pipes])
+    framing.send_order(child.channel, framing.SNIPPET, order, source, [write_end for _, write_end in pipes])
     (folder,) = framing.receive_descriptors(child.channel, 1)
     _receive_input(folder, requests, header["imageBytes"])
     started = time.monotonic()

@@ -84,7 +84,7 @@ def watch(
                 capture.pump()
                 if not capture.open:
                     poll.unregister(descriptor)
-        if idle.fileno() in ready:
+        if idle is not zygote and idle.fileno() in ready:
             idle.fork_ahead()
         if requests in ready:
             if os.read(requests, 1) != framing.CANCEL:

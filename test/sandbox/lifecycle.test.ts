@@ -14,11 +14,11 @@ import { descendants, inputPng, survivors, systemCallFilters, tiers } from "./su
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const snippet = (source: string): { source: string; image: Uint8Array } => ({ source, image: inputPng });
-/** A worker: (relay), (launcher or bubblewrap outside), supervisor, two zygotes, and a process that each has forked ahead. */
+/** A worker: (relay), (launcher or bubblewrap outside), supervisor, two zygotes (per snippet: one), a process that each has forked ahead. */
 const PROCESSES: Record<SandboxTier, number> = {
   bubblewrap: 6,
   namespaces: 6,
-  "bubblewrap-per-snippet": 7,
+  "bubblewrap-per-snippet": 5,
   landlock: 5,
   seatbelt: 5,
   unsandboxed: 5,
