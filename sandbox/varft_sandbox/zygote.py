@@ -132,8 +132,13 @@ def _serve(control: socket.socket, task: Task, own_pid_namespace: bool) -> None:
         supervisors.close()
         if not _wait(pid, control):
             return
-        _, wait_status, usage = os.wait4(pid, 0)
-        control.sendall(_MESSAGE.pack(_ENDED, wait_status, usage.ru_utime + usage.ru_stime))
+        control.sendall(_ended(pid))
+
+
+def _ended(pid: int) -> bytes:
+    """The news of a process that has ended. Nothing of them stays in a frame that the next process could look at."""
+    _, wait_status, usage = os.wait4(pid, 0)
+    return _MESSAGE.pack(_ENDED, wait_status, usage.ru_utime + usage.ru_stime)
 
 
 def _become(task: Task, channel: socket.socket, zygote: int | None, others: list[socket.socket]) -> None:

@@ -20,6 +20,13 @@ def handler(number):
 def temporary():
     try: return sorted(os.listdir("/tmp"))
     except OSError: return None
+def frames():
+    frame, found = sys._getframe(2), []
+    while frame:
+        numbers = {n: v for n, v in frame.f_locals.items() if isinstance(v, (int, float, tuple)) and n not in ("zygote", "parent")}
+        found.append([frame.f_code.co_name, repr(numbers)])
+        frame = frame.f_back
+    return found
 state = {
     "before": before, "cwd": os.path.basename(os.getcwd()), "umask": os.umask(0o77), "environment": dict(os.environ), "argv": sys.argv, "tmp": temporary(),
     "open": [fd for fd in range(64) if is_open(fd)], "limits": {n: resource.getrlimit(getattr(resource, n)) for n in dir(resource) if n.startswith("RLIMIT_")},
@@ -32,7 +39,7 @@ state = {
     "random": [random.random(), float(numpy.random.rand()), numpy.asarray(cv2.randu(numpy.zeros(2), 0, 9)).tolist(), hash("a")],
     "cv2": [cv2.getNumThreads(), cv2.useOptimized(), len(dir(cv2))], "numpy": [numpy.geterr(), numpy.get_printoptions()["precision"], len(dir(numpy))],
     "pillow": [Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, sorted(Image.OPEN), sorted(Image.SAVE), len(Image.EXTENSION), len(Image.ID)],
-    "decimal": decimal.getcontext().prec, "warnings": len(warnings.filters), "seven": [3 + 4, len("1234567")], "main": sorted(n for n in vars(sys.modules["__main__"]) if n.startswith("__")),
+    "frames": frames(), "decimal": decimal.getcontext().prec, "warnings": len(warnings.filters), "seven": [3 + 4, len("1234567")], "main": sorted(n for n in vars(sys.modules["__main__"]) if n.startswith("__")),
 }
 print(json.dumps(state, default=str, indent=1))
 `;
