@@ -10,7 +10,7 @@ from . import kernel, landlock, seccomp
 # Enough for libraries that start a helper thread, too few to hide memory in. Fork is refused by seccomp already.
 _MAX_TASKS = 10
 _MAX_DESCRIPTORS = 64
-_PAGE, _GRAIN = 4 << 10, 16 << 20
+_PAGE, _GRAIN, _MOST = 4 << 10, 16 << 20, 1 << 40
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ def address_space_in_use(apart_from: int) -> int:
     bisection with RLIMIT_AS, as there is no /proc in the jail to ask. 0 where that limit binds nobody."""
     if not kernel.LINUX:
         return 0
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    low, high = 0, 1 << 40
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    low, high = 0, _MOST if hard == resource.RLIM_INFINITY else min(hard, _MOST)
     try:
         while high - low > _PAGE:
             middle = (low + high) // 2
@@ -88,7 +88,7 @@ def address_space_in_use(apart_from: int) -> int:
             else:
                 low = middle
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     return -(-(high - apart_from) // _GRAIN) * _GRAIN
 
 

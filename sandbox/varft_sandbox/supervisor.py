@@ -84,8 +84,11 @@ def serve(
         snippets = zygote.start(prepare_snippets, own_pid_namespace=own_pids)
         decoders = zygote.start(prepare_decoders, own_pid_namespace=own_pids)
     zygotes = {snippets, decoders}
-    for each in zygotes:
-        each.wait_until_warm()
+    try:
+        for each in zygotes:
+            each.wait_until_warm()
+    except framing.Disconnected:
+        return 1  # the zygote has said why, and the last line of the log is what the host shows
     kernel.drop_capabilities()
     worker = Worker(snippets, decoders, workspace, requests, responses)
     if announce:

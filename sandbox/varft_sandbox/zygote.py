@@ -11,7 +11,6 @@ import select
 import signal
 import socket
 import struct
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -111,7 +110,9 @@ def start(prepare: Callable[[], tuple[int, Task]], *, own_pid_namespace: bool) -
         except BrokenPipeError:
             code = 0  # the supervisor went first
         except BaseException:  # noqa: BLE001
-            sys.excepthook(*sys.exc_info())
+            import traceback  # only here: the supervisor stays small
+
+            os.write(2, traceback.format_exc().encode())  # in one piece: it may be killed for another's failure
         finally:
             os._exit(code)
     theirs.close()

@@ -97,6 +97,32 @@ test.skipIf(process.getuid?.() !== 0 || bubblewrap === undefined)(
   },
 );
 
+test.skipIf(process.platform !== "linux")("a host program under `ulimit -v` runs snippets", async () => {
+  const program = `
+    const { openSandbox } = await import(${JSON.stringify(join(packageFolder, "src/sandbox/index.ts"))});
+    const sandbox = await openSandbox({ workers: 1 });
+    console.log((await sandbox.run({ source: "print(42)", image: new Uint8Array() })).stdout);
+    await sandbox.close();`;
+  const limited = ["-c", 'ulimit -v 60000000 && exec "$@"', "sh", process.execPath];
+  const command = [...limited, "--import", "tsx", "--input-type=module", "-e", program];
+  expect((await execute("/bin/sh", command, { cwd: packageFolder })).stdout).toBe("42\n\n");
+});
+
+test("a worker that cannot import its libraries says which one at the end of its log", async () => {
+  const configuration = {
+    confinement: "none",
+    readable: [],
+    folder: tmpdir(),
+    announce: true,
+    machine: { sysname: "", release: "", version: "", machine: "" },
+    processes: null,
+  };
+  const command = ["-s", "-S", "-P", "-B", "-m", "varft_sandbox.worker", JSON.stringify(configuration)];
+  const env = { PYTHONPATH: join(packageFolder, "sandbox") };
+  const ended = execute(python, command, { env });
+  await expect(ended).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/No module named '\w+'\n$/) });
+});
+
 describe.skipIf(process.getuid?.() !== 0)("staging the interpreter for another uid (root only)", () => {
   let folder: string;
   beforeEach(() => {
