@@ -1,5 +1,6 @@
 """The confined process that runs one snippet: compile, execute, report. Nothing it says is trusted."""
 
+import contextlib
 import fcntl
 import io
 import linecache
@@ -9,6 +10,7 @@ import socket
 import sys
 import traceback
 import types
+from typing import Any
 
 from . import confine, framing, heap, warming
 from .workspace import Workspace
@@ -20,6 +22,7 @@ REPORT_FD = 3
 _MAX_REPORT = 4096
 _MEGABYTE = 1 << 20
 _SEED = 0
+_FILES = (io.BufferedWriter, io.BufferedRandom, io.TextIOWrapper)
 _DROPPED: list[types.ModuleType] = []
 
 
@@ -95,7 +98,18 @@ def _execute(source: bytes) -> int:
         _explain(error)
     else:
         return 0
+    finally:
+        _flush_files(main.__dict__)
     return 1
+
+
+def _flush_files(names: dict[str, Any]) -> None:
+    """Of the files that a script leaves open under its own names, as the end of an interpreter does; no code of the
+    snippet waits for the end."""
+    for value in tuple(names.values()):
+        if type(value) in _FILES:
+            with contextlib.suppress(BaseException):  # closed, opened to read, no room
+                value.flush()
 
 
 def _explain(error: BaseException) -> None:

@@ -114,6 +114,11 @@ for (const { name, available, open } of ways) {
         },
       );
 
+      test.each(["", "1 / 0"])("what waits in a file that stays open is written: %j at the end", async (end) => {
+        const source = `import cv2\nfile = open("path_to_output_image.jpg", "wb")\nfile.write(cv2.imencode(".png", cv2.imread("path_to_input_image.jpg"))[1].tobytes())\n${end}`;
+        expect(Buffer.from(imageOf(await run(source)).rgb).equals(Buffer.from(pattern()))).toBe(true);
+      });
+
       test("orientation is applied, transparency put on white, 16 bits become 8, CMYK becomes RGB", async () => {
         const save = (image: string, rest: string): Promise<SnippetOutcome> =>
           run(`import numpy as np\nfrom PIL import Image\nimage = ${image}\n${rest}`);
