@@ -7,6 +7,7 @@ print passes through as bytes, and pixels arrive behind a line of known form (`o
 
 import os
 import signal
+import socket
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -69,14 +70,14 @@ def serve(
     def prepare_both() -> tuple[int, zygote.Task]:
         from . import decode, snippet
 
-        base_bytes, run = snippet.prepare(rules, workspace, thorough=False)
-        _, decode_output = decode.prepare(rules, thorough=False)
-        return (
-            base_bytes,
-            lambda channel: (
-                decode_output(channel) if framing.kind_of_order(channel) == framing.DECODE else run(channel)
-            ),
-        )
+        base_bytes, run_snippet = snippet.prepare(rules, workspace, thorough=False)
+        _, run_decoder = decode.prepare(rules, thorough=False)
+
+        def task(channel: socket.socket) -> None:
+            run = run_decoder if framing.kind_of_order(channel) == framing.DECODE else run_snippet
+            run(channel)
+
+        return base_bytes, task
 
     if confinement == "jail":  # for one snippet alone nothing pays that it may not need, nor a second interpreter
         snippets = decoders = zygote.start(prepare_both, own_pid_namespace=False)
@@ -89,7 +90,8 @@ def serve(
             each.wait_until_warm()
     except framing.Disconnected:
         return 1  # the zygote has said why, and the last line of the log is what the host shows
-    kernel.drop_capabilities()
+    if own_pids:
+        kernel.drop_capabilities()  # only the zygotes mount and make namespaces
     worker = Worker(snippets, decoders, workspace, requests, responses)
     if announce:
         ready = {"ready": PROTOCOL, "baseMb": snippets.base_bytes >> 20, "landlockAbi": version}

@@ -12,7 +12,7 @@ const JAIL_ID = "1000";
 export function bubblewrapLaunch(runtime: Runtime): Launch {
   const bubblewrap = findBubblewrap();
   const uid = workerUid();
-  // CAP_SYS_ADMIN: for the supervisors' mounts, over this user namespace only; see `jail.py`.
+  // CAP_SYS_ADMIN: for the mounts of each snippet's process, over this user namespace only; see `jail.py`.
   const jail = `--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts --unshare-cgroup-try
     --uid ${JAIL_ID} --gid ${JAIL_ID} --hostname sandbox --die-with-parent --new-session --as-pid-1
     --cap-drop ALL --cap-add CAP_SYS_ADMIN --clearenv`.split(/\s+/);
