@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { ProgramFirst } from "./test/support/program-first.ts";
+import { LongestFirst } from "./test/support/longest-first.ts";
 
 export default defineConfig({
   test: {
@@ -9,7 +9,7 @@ export default defineConfig({
     pool: "forks",
     // Most tests wait for a child; one worker per core, also where there are two.
     maxWorkers: "100%",
-    sequence: { sequencer: ProgramFirst },
+    sequence: { sequencer: LongestFirst },
     testTimeout: 180_000,
     hookTimeout: 120_000,
     // No test may depend on what an earlier one left behind.

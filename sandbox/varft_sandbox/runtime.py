@@ -5,6 +5,7 @@ Only a root host needs a copy (workers drop to another uid), and only when the o
 such as /root.
 """
 
+import compileall
 import hashlib
 import importlib.util
 import json
@@ -229,6 +230,8 @@ def _copy(trees: list[tuple[str, str]], target: str, finish: Callable[[str], Non
 
 def prepare(request: dict[str, Any]) -> dict[str, Any]:
     """`{"program", "otherUid": bool, "candidates": [folders]}` to where all of it lies, on the host and in a jail."""
+    # A worker writes no byte code, and would compile all of ours at each start. Where it cannot be written it does.
+    compileall.compile_dir(os.path.join(request["program"], "varft_sandbox"), quiet=2)
     runtime = find(request["program"])
     if request["otherUid"] and not readable_by_others(runtime):
         runtime = stage(runtime, request["candidates"])

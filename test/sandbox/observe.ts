@@ -39,7 +39,7 @@ export function hostState(): HostState {
   };
 }
 
-/** The state once it has stayed the same for a while: workers fork their next supervisor after a response. */
+/** The state once it has stayed the same for a while: workers fork their next processes after a response. */
 export async function settledHostState(): Promise<HostState> {
   for (let before = hostState(), same = 0; ;) {
     await pause(50);
