@@ -66,8 +66,6 @@ def _decode(
     responses: int,
     respond: Callable[[dict[str, Any], int], None],
 ) -> None:
-    if not decoders.ready:
-        decoders.fork_ahead()
     child = decoders.take()
     read_end, write_end = os.pipe()
     order = {"maxPixels": max_pixels, "deadlineMs": deadline_ms}

@@ -70,7 +70,9 @@ class Zygote:
         return self._ahead is not None
 
     def take(self) -> Child:
-        """The process forked ahead, to be given an order."""
+        """The process forked ahead, to be given an order; waits for it."""
+        if self._ahead is None:
+            self.fork_ahead()
         child, self._ahead = self._ahead, None
         assert child is not None
         return child

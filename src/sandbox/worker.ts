@@ -149,7 +149,7 @@ export class Worker {
     const id = randomInt(2 ** 47); // an answer given before the question cannot know it
     const started = performance.now();
     let wedged = false;
-    // Twice: running and decoding have the same deadline inside.
+    // Far more than the supervisor allows itself: once, and a few seconds for decoding.
     const timer = setTimeout(() => ((wedged = true), this.kill()), 2 * limits.timeoutMs + graceMs);
     const cancel = (): void => void this.#process.stdin?.write(CANCEL);
     signal?.addEventListener("abort", cancel, { once: true });
